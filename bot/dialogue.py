@@ -1,0 +1,530 @@
+"""The one way in: a message → replies, a new state, effects.
+
+A turn: load the state · words that always work · digits and buttons against what was last offered · Rasa understands ·
+danger and language are judged · Rasa's rules and our actions answer with content keys · the words are rendered.
+Everything of Rasa runs on one event-loop thread that this object owns; nothing there touches a database or a network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from bot import rasa_seams
+from bot.catalogue import LiveCatalogue
+from bot.effects import Count, DeleteSent, Effect, EraseData, OpenReferral, StopMessages, Turn, WithdrawReferral
+from bot.keywords import digits, meaning
+from bot.memory.conversation import Conversation
+from bot.messages import Choice, Incoming, Reply, Say
+from bot.rendering import render
+from bot.understanding.spelling import words
+
+DEFAULT_LANGUAGE = "fr"
+UNDERSTOOD_ABOVE = 0.30
+"""Below this intent confidence the message counts as not understood."""
+SURE_LANGUAGE = 0.75
+SWITCH_EVIDENCE = 0.85
+MAX_SILENCES = 4
+HELP_INTENTS = frozenset(
+    ("request_human", "report_own_exploitation", "report_other_person", "report_child", "report_immediate_danger")
+)
+REFERENCE = re.compile(r"\b\d{3}[ -]?\d{3}\b")
+_PAYLOAD = re.compile(r"^/(\w+)(\{.*\})?$", re.DOTALL)
+CONTEXT_PAYLOADS = frozenset(("affirm", "deny", "inform", "offer_asks", "tell_more", "stop_now", "erase_now"))
+"""Payloads that mean something only while they are on offer; an old button of these kinds is not obeyed."""
+
+
+class DialogueError(Exception):
+    """The engine could not answer; the message names no text of a person."""
+
+
+@dataclass
+class _Draft:
+    """What a turn has come to so far."""
+
+    says: list[Say] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    ends_call: bool = False
+    erased: bool = False
+    closed: bool = False
+    missed: bool = False
+
+
+class Dialogue:
+    """Thread-safe. Build with :meth:`load` in the process that serves (after any fork)."""
+
+    def __init__(self, agent: Any, store: Any, catalogue: LiveCatalogue, loop: asyncio.AbstractEventLoop) -> None:
+        self._agent = agent
+        self._store = store
+        self._catalogue = catalogue
+        self._loop = loop
+        self._ask_above = 0.2
+
+    @classmethod
+    def load(
+        cls, model: Path, content: Path, reviewed_only: bool = False, services: Any = None, **options: Any
+    ) -> Dialogue:
+        """Loads a trained model and the content; starts the loop's thread. ``services``: bot.actions.Services."""
+        rasa_seams.install_runtime()
+        from rasa.core.agent import Agent  # noqa: PLC0415
+        from rasa.utils.endpoints import EndpointConfig  # noqa: PLC0415
+
+        from bot.actions import Services, all_actions  # noqa: PLC0415
+        from bot.catalogue_nlg import CatalogueNlg  # noqa: PLC0415
+        from bot.memory.locks import InProcessLockStore  # noqa: PLC0415
+        from bot.memory.tracker_store import SnapshotTrackerStore  # noqa: PLC0415
+        from bot.places import Places  # noqa: PLC0415
+        from bot.rasa_seams.actions import register  # noqa: PLC0415
+
+        catalogue = LiveCatalogue(content, reviewed_only)
+        register(all_actions(services or Services(Places(content / "places.yml"), **options)))
+        store = SnapshotTrackerStore()
+        agent = Agent(
+            generator=CatalogueNlg(),
+            tracker_store=store,
+            lock_store=InProcessLockStore(),
+            action_endpoint=EndpointConfig("in-process"),
+        )
+        agent.load_model(model)
+        store.domain = agent.domain
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=loop.run_forever, name="rasa", daemon=True).start()
+        return cls(agent, store, catalogue, loop)
+
+    def close(self) -> None:
+        """Stops the loop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+
+    # ---- what the doors call
+
+    def answer(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
+        """Answers one message. Raises DialogueError when the engine fails (use :meth:`error_turn` then)."""
+        conversation = Conversation.load(state, now)
+        catalogue = self._catalogue.current()
+        if conversation.language and conversation.language not in catalogue.languages:
+            conversation.language, conversation.said = "", []
+        draft = _Draft()
+        try:
+            self._turn(conversation, incoming, now, draft)
+            language = conversation.language or DEFAULT_LANGUAGE
+            replies = render(draft.says, catalogue, language, incoming.channel)
+        except Exception as error:
+            raise DialogueError(f"{type(error).__name__} while answering") from error
+        if draft.erased:
+            return Turn(replies, None, tuple(draft.effects), draft.ends_call)
+        self._remember(conversation, draft, replies)
+        return Turn(replies, conversation.dump(now), tuple(draft.effects), draft.ends_call)
+
+    def error_turn(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
+        """Says that something went wrong, without the engine; the state stays as it was."""
+        conversation = Conversation.load(state, now)
+        reply = self.say("technical_error", conversation.language, incoming.channel)
+        return Turn((reply,), state, ends_call=False)
+
+    def say(self, key: str, language: str | None, channel: str, **values: Any) -> Reply:
+        """One content key, outside a turn."""
+        catalogue = self._catalogue.current()
+        code = language if language in catalogue.languages else DEFAULT_LANGUAGE
+        return render([Say(key, values)], catalogue, code or DEFAULT_LANGUAGE, channel)[0]
+
+    def parse(self, text: str) -> dict[str, Any]:
+        """What a message is understood as: language, intent, signs, urgency (CONTRACT.md, ``hankali parse``)."""
+        return self._run(self._parse(text))
+
+    @property
+    def content_problem(self) -> str:
+        """Why changed content files were not taken over; empty when all is well."""
+        return self._catalogue.problem
+
+    # ---- one turn
+
+    def _turn(self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft) -> None:
+        new = not conversation.language
+        payload = self._payload(conversation, incoming)
+        if incoming.media and not incoming.text and not payload:
+            self._without_text(conversation, incoming, now, draft)
+            return
+        conversation.silences = 0
+        if payload:
+            intent, entities = parse_payload(payload)
+            if intent == "not_offered":
+                draft.says.append(Say("choice_not_offered"))
+                self._again(conversation, draft)
+            else:
+                self._handle(conversation, incoming, now, draft, _interpretation(intent, entities))
+            return
+        if not words(incoming.text):
+            draft.says.append(Say("empty_message"))
+            self._again(conversation, draft)
+            return
+        parsed = self._run(self._parse(incoming.text))
+        self._judge_language(conversation, parsed)
+        self._route(conversation, incoming, now, draft, parsed)
+        if new and conversation.language and not conversation.hinted and not draft.erased:
+            conversation.hinted = True
+            draft.says.insert(0, Say("language_hint")) if incoming.channel != "sms" else None
+
+    def _payload(self, conversation: Conversation, incoming: Incoming) -> str:
+        """The payload that the message stands for: a button, a key, or a word that always works."""
+        if incoming.payload:
+            intent, _ = parse_payload(incoming.payload)
+            stale = intent in CONTEXT_PAYLOADS and incoming.payload not in conversation.offered
+            return "/show_menu" if stale or not intent else incoming.payload
+        word = {
+            "stop": "/stop_now", "erase": "/erase_now", "leave": "/leave_now", "help": "/request_human",
+            "language": "/change_language", "start": "/show_menu", "more": "/tell_more",
+            "unknown": '/inform{"answer":"unknown"}',
+        }.get(meaning(incoming.text), "")  # fmt: skip
+        if word:
+            return word
+        key = digits(incoming.text)
+        if not key:
+            return ""
+        if key.isdigit() and 1 <= int(key) <= len(conversation.offered):
+            return conversation.offered[int(key) - 1]
+        fixed = {"0": "/change_language", "5": "/request_human", "9": "/repeat", "*": "/leave_now"}.get(key)
+        if fixed:
+            return fixed
+        return "/not_offered" if conversation.offered else "/show_menu"
+
+    def _without_text(self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft) -> None:
+        if incoming.media == "call":
+            conversation.forget_session(now)
+            if conversation.language:
+                draft.says += [Say("welcome"), Say("main_menu")]
+            else:
+                draft.says += [Say("welcome"), Say("language_menu")]
+        elif incoming.media == "silence":
+            conversation.silences += 1
+            if conversation.silences >= MAX_SILENCES:
+                draft.says.append(Say("voice_goodbye"))
+                draft.ends_call = True
+                conversation.silences = 0
+                return
+            draft.says.append(Say("voice_no_input"))
+            self._again(conversation, draft)
+        else:
+            draft.says.append(Say("media_received"))
+            self._again(conversation, draft)
+
+    def _again(self, conversation: Conversation, draft: _Draft) -> None:
+        """Asks again what was asked last; without that, the menu."""
+        waiting = [Say(s["key"], s["values"], _choices(s["choices"])) for s in conversation.said[-1:]]
+        draft.says += waiting or [Say("main_menu")]
+
+    def _route(
+        self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft, parsed: dict[str, Any]
+    ) -> None:
+        intent = parsed["intent"]
+        in_help = _loop(conversation) == "help_form"
+        confident = parsed["confidence"] >= UNDERSTOOD_ABOVE
+        pending, conversation.pending = conversation.pending, {}
+        if parsed["urgent"] and intent not in HELP_INTENTS:
+            intent, confident = "report_immediate_danger", True
+        elif self._ask_above < parsed["urgent_score"] and not parsed["urgent"] and not in_help:
+            if intent not in HELP_INTENTS and not pending:
+                conversation.pending = {"intent": intent, "signs": parsed["signs"]}
+                intent, confident = "ask_if_urgent", True
+        if intent in ("affirm", "deny") and confident and len(conversation.offered) == 2:
+            # A yes or no in words to a question that offered two choices is the choice.
+            intent, entities = parse_payload(conversation.offered[0 if intent == "affirm" else 1])
+            self._handle(conversation, incoming, now, draft, _interpretation(intent, entities, parsed))
+            return
+        if not confident:
+            intent = "nlu_fallback"
+        self._handle(conversation, incoming, now, draft, _interpretation(intent, {}, parsed))
+
+    def _handle(
+        self,
+        conversation: Conversation,
+        incoming: Incoming,
+        now: datetime,
+        draft: _Draft,
+        interpretation: dict[str, Any],
+    ) -> None:
+        intent = interpretation["intent"]["name"]
+        if conversation.pending and intent in ("affirm", "deny"):
+            pending, conversation.pending = conversation.pending, {}
+            name = "report_immediate_danger" if intent == "affirm" else pending["intent"]
+            interpretation = {**_interpretation(name, {}), "signs": pending["signs"]}
+        if intent == "stop_now":
+            self._stop(conversation, draft)
+            return
+        if intent == "erase_now":
+            self._erase(draft)
+            return
+        if intent == "leave_now":
+            self._leave(conversation, now, draft)
+            return
+        from bot.actions import TurnContext  # noqa: PLC0415
+
+        interpretation["hankali"] = TurnContext(
+            incoming.channel,
+            conversation.language or DEFAULT_LANGUAGE,
+            incoming.country,
+            now,
+            conversation.misses,
+            incoming.text,
+            tuple(interpretation.get("signs") or ()),
+            bool(interpretation.get("urgent")),
+        )
+        missed_before = conversation.misses
+        messages = self._run(self._rasa_turn(incoming.conversation, conversation, interpretation))
+        for message in messages:
+            if draft.closed:
+                break
+            self._carry(message, conversation, now, draft)
+        if not draft.missed and conversation.misses == missed_before:
+            conversation.misses = 0
+        if not draft.says:
+            raise DialogueError(f"no answer to intent '{interpretation['intent']['name']}'")
+        draft.effects.append(Count("intent", interpretation["intent"]["name"]))
+
+    def _carry(self, message: dict[str, Any], conversation: Conversation, now: datetime, draft: _Draft) -> None:
+        """One instruction of an action: words, or something to do."""
+        if "say" in message:
+            draft.says.append(Say(message["say"], message.get("values") or {}, _choices(message.get("choices"))))
+            draft.closed = bool(message.get("final"))
+            return
+        what = message.get("do")
+        if what == "repeat":
+            if _loop(conversation) is None:
+                draft.says += [Say(s["key"], s["values"], _choices(s["choices"])) for s in conversation.said] or [
+                    Say("nothing_to_repeat"), Say("main_menu")]  # fmt: skip
+        elif what == "more":
+            self._more(conversation, draft)
+        elif what == "language_menu":
+            named = self._language_named(message.get("words") or "")
+            if named:
+                self._set_language(conversation, named, draft)
+            else:
+                draft.says.append(Say("language_menu"))
+                draft.closed = True
+        elif what == "set_language":
+            self._set_language(conversation, message["language"], draft)
+        elif what == "not_understood":
+            self._not_understood(conversation, draft)
+        elif what == "missed":
+            conversation.misses += 1
+            draft.missed = True
+        elif what == "stop":
+            self._stop(conversation, draft)
+        elif what == "erase":
+            self._erase(draft)
+        elif what == "leave":
+            self._leave(conversation, now, draft)
+        elif what == "count":
+            draft.effects.append(Count(message["name"], message.get("detail", "")))
+        elif what == "open_referral":
+            draft.effects.append(OpenReferral(message["reference"], message["record"]))
+        elif what == "withdraw_referral":
+            draft.effects.append(WithdrawReferral())
+        elif what == "end_call":
+            draft.ends_call = True
+        else:
+            raise DialogueError(f"an action asked for '{what}'")
+
+    def _more(self, conversation: Conversation, draft: _Draft) -> None:
+        keys = self._catalogue.current()
+        for said in reversed(conversation.said):
+            more = said["key"] + "_more"
+            if any(code for code in keys.languages if (more, code) in keys.entries):
+                draft.says.append(Say(more))
+                return
+        draft.says.append(Say("main_menu"))
+
+    def _set_language(self, conversation: Conversation, language: str, draft: _Draft) -> None:
+        if language not in self._catalogue.current().languages:
+            draft.says.append(Say("language_menu"))
+            draft.closed = True
+            return
+        first = not conversation.language
+        conversation.language, conversation.evidence, conversation.hinted = language, {}, True
+        draft.says.append(Say("language_set"))
+        if _loop(conversation) is None:
+            before = [] if first else [s for s in conversation.said if s["key"] != "language_menu"]
+            again = [Say(s["key"], s["values"], _choices(s["choices"])) for s in before[-1:]]
+            draft.says += again or [Say("main_menu")]
+
+    def _not_understood(self, conversation: Conversation, draft: _Draft) -> None:
+        conversation.misses += 1
+        draft.missed = True
+        key = f"not_understood_{conversation.misses}" if conversation.misses <= 2 else "not_understood_person"
+        draft.says.append(Say(key))
+        draft.closed = True
+        draft.effects.append(Count("not_understood"))
+        if conversation.misses > 2:
+            conversation.misses = 0
+
+    def _stop(self, conversation: Conversation, draft: _Draft) -> None:
+        draft.says.append(Say("stopped"))
+        draft.effects.append(StopMessages())
+        draft.closed = draft.ends_call = True
+        self._end_flow(conversation)
+
+    def _erase(self, draft: _Draft) -> None:
+        draft.says.append(Say("erased"))
+        draft.effects.append(EraseData())
+        draft.closed = draft.ends_call = draft.erased = True
+
+    def _leave(self, conversation: Conversation, now: datetime, draft: _Draft) -> None:
+        draft.says.append(Say("left"))
+        draft.effects.append(DeleteSent())
+        draft.closed = draft.ends_call = True
+        slots = _slots(conversation)
+        self._end_flow(conversation)
+        if slots.get("help"):
+            conversation.kept = {"help": slots["help"], "at": now.isoformat()}
+        if slots.get("offer"):
+            conversation.tracker = {"slots": {"offer": slots["offer"]}}
+
+    def _end_flow(self, conversation: Conversation) -> None:
+        conversation.tracker, conversation.pending, conversation.said, conversation.offered = {}, {}, [], []
+
+    def _remember(self, conversation: Conversation, draft: _Draft, replies: tuple[Reply, ...]) -> None:
+        asked = next((reply for reply in reversed(replies) if reply.choices), None)
+        kept = [s for s in draft.says if s.key not in _NOT_REPEATED]
+        if asked is not None:
+            conversation.offered = [choice.payload for choice in asked.choices]
+        elif kept:
+            conversation.offered = []
+        if kept and kept[-1].key != "left":
+            conversation.said = [
+                {"key": s.key, "values": s.values, "choices": [list(c) for c in s.choices] if s.choices else None}
+                for s in kept[-3:]
+            ]
+
+    # ---- language
+
+    def _judge_language(self, conversation: Conversation, parsed: dict[str, Any]) -> None:
+        """First message: its language when that is sure. Later: only strong evidence over messages switches."""
+        found, sure, count = parsed["language"], parsed["language_confidence"], len(words(parsed["text"]))
+        if not conversation.language:
+            if sure >= SURE_LANGUAGE or count >= 3:
+                conversation.language = found
+            return
+        for code in list(conversation.evidence):
+            if code != found:
+                conversation.evidence[code] *= 0.5
+        if found == conversation.language:
+            conversation.evidence = {}
+            return
+        if sure >= SURE_LANGUAGE and count >= 2:
+            total = conversation.evidence.get(found, 0.0) + sure * min(count, 6) / 6
+            conversation.evidence[found] = total
+            if total >= SWITCH_EVIDENCE:
+                conversation.language, conversation.evidence = found, {}
+
+    def _language_named(self, text: str) -> str:
+        tokens = set(words(text))
+        for code, language in self._catalogue.current().languages.items():
+            names = {*words(language.name), *LANGUAGE_NAMES.get(code, ())}
+            if tokens & names:
+                return code
+        return ""
+
+    # ---- Rasa
+
+    def _run(self, coroutine: Any) -> Any:
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
+
+    async def _parse(self, text: str) -> dict[str, Any]:
+        from rasa.core.channels.channel import UserMessage  # noqa: PLC0415
+
+        # A typed text that begins with "/" is never a payload.
+        message = UserMessage(text.lstrip("/ \n\t"), sender_id="parse")
+        data = self._agent.processor._parse_message_with_graph(message, _EMPTY_TRACKER)
+        return {
+            "text": text,
+            "language": data["language"],
+            "language_confidence": round(data["language_confidence"], 4),
+            "intent": data["intent"]["name"],
+            "confidence": round(data["intent"]["confidence"], 4),
+            "signs": data["signs"],
+            "urgent": data["urgent"],
+            "urgent_score": round(data["urgent_score"], 4),
+        }
+
+    async def _rasa_turn(
+        self, sender: str, conversation: Conversation, interpretation: dict[str, Any]
+    ) -> list[dict[str, Any]]:
+        from rasa.core.channels.channel import UserMessage  # noqa: PLC0415
+
+        from bot.rasa_seams.output import InstructionChannel  # noqa: PLC0415
+
+        channel = InstructionChannel()
+        self._store.put(sender, conversation.tracker)
+        await self._agent.handle_message(
+            UserMessage("", channel, sender, parse_data=interpretation, input_channel="hankali")
+        )
+        conversation.tracker = self._store.take(sender)
+        return channel.instructions
+
+
+LANGUAGE_NAMES = {
+    "ha": ("hausa", "haoussa", "hawsa", "haussa", "hausanci"),
+    "dje": ("zarma", "djerma", "zerma", "zaberma", "zabarma", "zarmaciine", "zabarmanci"),
+    "fr": ("francais", "french", "faransanci", "faransi", "anassara", "annasara"),
+    "en": ("english", "anglais", "ingilishi", "turanci", "inglis", "anglais"),
+}
+_NOT_REPEATED = frozenset(
+    ("language_hint", "language_set", "choice_not_offered", "empty_message", "media_received", "voice_no_input",
+     "offer_corrected", "offer_answer_again", "slow_down")
+)  # fmt: skip
+_EMPTY_TRACKER: Any = None
+
+
+def parse_payload(payload: str) -> tuple[str, dict[str, str]]:
+    """``/intent{"slot":"value"}`` → intent and values; empty intent when it is no payload."""
+    match = _PAYLOAD.match(payload)
+    if not match:
+        return "", {}
+    try:
+        values = json.loads(match.group(2) or "{}")
+    except ValueError:
+        return "", {}
+    return match.group(1), {str(k): str(v) for k, v in values.items()}
+
+
+def _interpretation(intent: str, entities: dict[str, str], parsed: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Rasa's parse data for a turn."""
+    parsed = parsed or {}
+    return {
+        "text": "",
+        "intent": {"name": intent, "confidence": 1.0},
+        "entities": [{"entity": name, "value": value} for name, value in entities.items()],
+        "signs": parsed.get("signs", []),
+        "urgent": parsed.get("urgent", False),
+    }
+
+
+def _choices(choices: Any) -> tuple[tuple[str, str], ...] | None:
+    return tuple((str(key), str(payload)) for key, payload in choices) if choices else None
+
+
+def _loop(conversation: Conversation) -> str | None:
+    """The active loop after the stored window."""
+    tracker = conversation.tracker
+    loop: str | None = tracker.get("loop")
+    for event in tracker.get("events") or ():
+        if event["event"] in ("active_loop", "form"):
+            loop = event.get("name")
+    return loop
+
+
+def _slots(conversation: Conversation) -> dict[str, Any]:
+    """Slot values after the stored window."""
+    slots: dict[str, Any] = dict(conversation.tracker.get("slots") or {})
+    for event in conversation.tracker.get("events") or ():
+        if event["event"] == "slot":
+            slots[event["name"]] = event["value"]
+    return slots
+
+
+__all__ = ["Choice", "Dialogue", "DialogueError", "Turn", "parse_payload", "replace"]

@@ -1,0 +1,108 @@
+"""Every place where Rasa 3.6.21's internals are replaced, and nothing else.
+
+Rasa 3.6.21 is the last open release and frozen, so these seams cannot drift. Each replacement has a test in
+``tests/bot/test_rasa_seams.py`` that compares it with the original. :func:`install` must run before the first
+``import rasa``; :func:`install_runtime` is called by it once Rasa's core is wanted.
+"""
+
+from __future__ import annotations
+
+import importlib.abc
+import importlib.machinery
+import os
+import sys
+import types
+from typing import Any
+
+# Modules that only exist to use TensorFlow, and channel modules of services that we do not use. They are imported by
+# Rasa at start; a placeholder whose classes refuse to be built takes their place.
+TENSORFLOW_MODULES = (
+    "rasa.nlu.classifiers.diet_classifier",
+    "rasa.nlu.selectors.response_selector",
+    "rasa.nlu.featurizers.dense_featurizer.convert_featurizer",
+    "rasa.nlu.featurizers.dense_featurizer.lm_featurizer",
+    "rasa.core.policies.ted_policy",
+    "rasa.core.policies.unexpected_intent_policy",
+    "rasa.utils.tensorflow.callback",
+    "rasa.utils.tensorflow.data_generator",
+    "rasa.utils.tensorflow.models",
+    "rasa.utils.tensorflow.layers",
+)
+CHANNEL_MODULES = tuple(
+    f"rasa.core.channels.{name}"
+    for name in (
+        "socketio",
+        "botframework",
+        "callback",
+        "facebook",
+        "mattermost",
+        "rasa_chat",
+        "rocketchat",
+        "slack",
+        "telegram",
+        "twilio",
+        "twilio_voice",
+        "webexteams",
+        "hangouts",
+    )
+)
+PLACEHOLDER_MODULES = frozenset(TENSORFLOW_MODULES + CHANNEL_MODULES)
+
+
+class _Placeholder(types.ModuleType):
+    """A module in which every public name is a class that cannot be built."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+        def refuse(cls: type, *_: Any, **__: Any) -> Any:
+            raise ImportError(f"{self.__name__}.{name} is not available: its package is not installed")
+
+        bases: tuple[type, ...] = ()
+        if self.__name__ in CHANNEL_MODULES and name.endswith("Input"):
+            channel = sys.modules.get("rasa.core.channels.channel")
+            bases = (channel.InputChannel,) if channel is not None else ()
+        cls = type(name, bases, {"__new__": refuse, "__module__": self.__name__, "name": classmethod(lambda c: name)})
+        setattr(self, name, cls)
+        return cls
+
+
+class _PlaceholderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
+        if fullname in PLACEHOLDER_MODULES:
+            return importlib.machinery.ModuleSpec(fullname, self)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return _Placeholder(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+
+def install() -> None:
+    """Prepares the interpreter for Rasa: placeholders, no telemetry, no text in logs. Idempotent."""
+    os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
+    if not any(isinstance(finder, _PlaceholderFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _PlaceholderFinder())
+    import logging  # noqa: PLC0415
+
+    import structlog  # noqa: PLC0415
+
+    # Unconfigured structlog prints every message text and slot.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+
+
+def install_runtime() -> None:
+    """Replaces the parts of Rasa's core that cost most per message. Idempotent."""
+    install()
+    import rasa.core.actions.action as action_module  # noqa: PLC0415
+    import rasa.core.processor as processor_module  # noqa: PLC0415
+
+    from bot.rasa_seams.actions import InProcessAction  # noqa: PLC0415
+    from bot.rasa_seams.runner import SequentialGraphRunner  # noqa: PLC0415
+
+    processor_module.DaskGraphRunner = SequentialGraphRunner
+    action_module.RemoteAction = InProcessAction

@@ -1,0 +1,153 @@
+"""From an instruction to say something to words for one language and one door."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from smsutil import split
+
+from bot.catalogue import Catalogue, Entry
+from bot.messages import Choice, Reply, Say
+
+SMS_MAX_PARTS = 2
+TELEGRAM_MAX_UTF16 = 4096
+PERSON_DIGIT = "5"
+GSM = "gsm0338"
+"""smsutil's name of the GSM-7 alphabet (3GPP TS 23.038)."""
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_TYPOGRAPHY = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-", "…": "...", " ": " ", " ": " "}
+)
+_FRENCH = str.maketrans(
+    {**dict(zip("çêâîôûëïÊÂÎÔÛËÏÈÀÙÁáÍíÓóÚú", "ceaioueiEAIOUEIEAUAaIiOoUu", strict=True)), "œ": "oe", "Œ": "Oe"}
+)
+
+
+def render(says: Sequence[Say], catalogue: Catalogue, language: str, channel: str) -> tuple[Reply, ...]:
+    """Words for each instruction, in order. Only the last reply that has choices keeps them.
+
+    Two numbered lists in one turn would make "2" ambiguous; the last is the one that waits for an answer.
+    """
+    rendered = [_render_one(say, catalogue, language, channel) for say in says]
+    last = max((i for i, (_, choices, _, _) in enumerate(rendered) if choices), default=-1)
+    replies: list[Reply] = []
+    for index, (text, choices, entry, audio) in enumerate(rendered):
+        kept = choices if index == last else ()
+        replies.extend(_finish(says[index].key, text, kept, entry, audio, catalogue, language, channel))
+    return tuple(replies)
+
+
+def _render_one(
+    say: Say, catalogue: Catalogue, language: str, channel: str
+) -> tuple[str, tuple[Choice, ...], Entry, str | None]:
+    entry = catalogue.find(say.key, language, channel)
+    values = {name: _value(value, catalogue, entry.language, channel) for name, value in say.values.items()}
+    text = _PLACEHOLDER.sub(lambda m: values.get(m.group(1), ""), entry.variant(channel))
+    choices = entry.choices
+    if say.choices is not None:
+        choices = tuple(
+            Choice(_PLACEHOLDER.sub("", catalogue.find(key, entry.language, "telegram").text), payload)
+            for key, payload in say.choices
+        )
+    audio = entry.audio if channel == "voice" and not say.values and say.choices is None else None
+    return text.strip(), choices, entry, audio
+
+
+def _value(value: Any, catalogue: Catalogue, language: str, channel: str) -> str:
+    if not isinstance(value, list | tuple):
+        return str(value)
+    items = [catalogue.find(key, language, "telegram").variant(channel) for key in value]
+    if channel == "voice":
+        return " ".join(item if item.endswith((".", "?", "!")) else item + "." for item in items)
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _finish(
+    key: str,
+    text: str,
+    choices: tuple[Choice, ...],
+    entry: Entry,
+    audio: str | None,
+    catalogue: Catalogue,
+    language: str,
+    channel: str,
+) -> list[Reply]:
+    if channel == "voice":
+        spoken = text if not choices else f"{text} {spoken_choices(choices, catalogue, entry.language)}"
+        return [Reply(key, language, entry.language, spoken.strip(), choices, audio)]
+    if channel == "sms":
+        texts = sms_messages(text, choices)
+    else:
+        texts = telegram_messages(text)
+    return [
+        Reply(key, language, entry.language, part, choices if index == len(texts) - 1 else ())
+        for index, part in enumerate(texts)
+    ]
+
+
+def spoken_choices(choices: Sequence[Choice], catalogue: Catalogue, language: str) -> str:
+    """"Check an offer: press 1. … To speak to a person, press 5.\""""
+    template = catalogue.find("voice_choice", language, "voice").voice
+    parts = [
+        template.replace("{title}", choice.title).replace("{digit}", str(number))
+        for number, choice in enumerate(choices, 1)
+    ]
+    if len(choices) < int(PERSON_DIGIT):
+        parts.append(catalogue.find("voice_person", language, "voice").voice)
+    return " ".join(parts)
+
+
+def fold_for_sms(text: str) -> str:
+    """Typographic quotes, dashes and spaces to GSM-7; French circumflexes too when that alone saves UCS-2."""
+    text = text.translate(_TYPOGRAPHY)
+    folded = text.translate(_FRENCH)
+    return folded if split(folded).encoding == GSM else text
+
+
+def sms_parts(text: str) -> int:
+    """How many SMS parts the text takes (GSM-7: 160 or 153 each; otherwise UCS-2: 70 or 67)."""
+    return len(split(text).parts)
+
+
+def sms_messages(text: str, choices: Sequence[Choice]) -> list[str]:
+    """The text and its numbered choices as messages of at most SMS_MAX_PARTS parts, cut between lines or words."""
+    numbered = "\n".join(f"{number} {choice.title}" for number, choice in enumerate(choices, 1))
+    whole = fold_for_sms(f"{text}\n{numbered}" if numbered else text)
+    messages: list[str] = []
+    current = ""
+    for line in whole.split("\n"):
+        candidate = f"{current}\n{line}" if current else line
+        if sms_parts(candidate) <= SMS_MAX_PARTS:
+            current = candidate
+            continue
+        if current:
+            messages.append(current)
+        current = ""
+        for word in line.split(" "):
+            candidate = f"{current} {word}" if current else word
+            if current and sms_parts(candidate) > SMS_MAX_PARTS:
+                messages.append(current)
+                candidate = word
+            current = candidate
+    if current.strip():
+        messages.append(current)
+    return messages or [""]
+
+
+def utf16_units(text: str) -> int:
+    """Length as Telegram counts it."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def telegram_messages(text: str) -> list[str]:
+    """The text in pieces that Telegram accepts, cut at lines where possible."""
+    pieces: list[str] = []
+    while utf16_units(text) > TELEGRAM_MAX_UTF16:
+        cut = len(text.encode("utf-16-le")[: TELEGRAM_MAX_UTF16 * 2].decode("utf-16-le", "ignore"))
+        at = text.rfind("\n", cut // 2, cut)
+        at = at if at > 0 else cut
+        pieces.append(text[:at])
+        text = text[at:].lstrip("\n")
+    return [*pieces, text]
