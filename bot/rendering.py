@@ -56,9 +56,13 @@ def _render_one(
 
 
 def _value(value: Any, catalogue: Catalogue, language: str, channel: str) -> str:
+    """A value's words. A list names content keys, each said in the channel's variant or in ``key:variant``."""
     if not isinstance(value, list | tuple):
         return str(value)
-    items = [catalogue.find(key, language, "telegram").variant(channel) for key in value]
+    items = []
+    for item in value:
+        key, _, variant = item.partition(":")
+        items.append(catalogue.find(key, language, "telegram").variant(variant or channel))
     if channel == "voice":
         return " ".join(item if item.endswith((".", "?", "!")) else item + "." for item in items)
     return "\n".join(f"- {item}" for item in items)

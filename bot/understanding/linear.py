@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from bot.understanding.concepts import Concepts, concept_features
 from bot.understanding.spelling import ngrams
 
 
@@ -24,47 +25,55 @@ class Features:
 
 
 class Vocabulary:
-    """n-gram → column, with inverse document frequencies."""
+    """n-gram or concept → column, with inverse document frequencies."""
 
-    def __init__(self, terms: Sequence[str], idf: np.ndarray) -> None:
+    def __init__(self, terms: Sequence[str], idf: np.ndarray, concepts: Concepts) -> None:
         self._columns = {term: column for column, term in enumerate(terms)}
         self.idf = idf
+        self.concepts = concepts
 
     def __len__(self) -> int:
         return len(self._columns)
 
     @classmethod
-    def learn(cls, messages: Iterable[list[str]], min_count: int) -> Vocabulary:
+    def learn(cls, messages: Iterable[list[str]], min_count: int, concepts: Concepts) -> Vocabulary:
         """Keeps n-grams that stand in at least ``min_count`` messages."""
         counts: Counter[str] = Counter()
         total = 0
         for tokens in messages:
-            counts.update(set(ngrams(tokens)))
+            counts.update(set(_terms(tokens, concepts)))
             total += 1
         terms = sorted(term for term, count in counts.items() if count >= min_count)
         idf = np.array([np.log((1 + total) / (1 + counts[term])) + 1 for term in terms], dtype=np.float32)
-        return cls(terms, idf)
+        return cls(terms, idf, concepts)
 
     def features(self, tokens: list[str]) -> Features:
         """Terms outside the vocabulary are dropped; a message without any gives empty arrays."""
         columns = self._columns
-        found = {columns[term] for term in ngrams(tokens) if term in columns}
+        found = {columns[term] for term in _terms(tokens, self.concepts) if term in columns}
         indices = np.fromiter(found, dtype=np.int32, count=len(found))
         values = self.idf[indices]
         norm = float(np.sqrt((values * values).sum()))
         return Features(indices, values / norm if norm else values, len(columns))
 
     def save(self, folder: Path) -> None:
-        """Writes ``vocabulary.json`` and ``idf.npy``."""
+        """Writes ``vocabulary.json``, ``concepts.json`` and ``idf.npy``."""
         terms = sorted(self._columns, key=self._columns.__getitem__)
         (folder / "vocabulary.json").write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
+        (folder / "concepts.json").write_text(json.dumps(self.concepts.tables, ensure_ascii=False), encoding="utf-8")
         np.save(folder / "idf.npy", self.idf, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
         """Reads what :meth:`save` wrote."""
         terms = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        return cls(terms, np.load(folder / "idf.npy", allow_pickle=False))
+        concepts = Concepts(json.loads((folder / "concepts.json").read_text(encoding="utf-8")))
+        return cls(terms, np.load(folder / "idf.npy", allow_pickle=False), concepts)
+
+
+def _terms(tokens: list[str], concepts: Concepts) -> Iterator[str]:
+    yield from ngrams(tokens)
+    yield from concept_features(concepts.find(tokens))
 
 
 def matrix(rows: Sequence[Features]) -> Any:

@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.understanding.component import FEATURES, WORDS, UnderstandingComponent
+from bot.understanding.concepts import Concepts
 from bot.understanding.linear import Vocabulary
 from bot.understanding.spelling import words
 
@@ -61,6 +62,7 @@ class NgramFeaturizer(UnderstandingComponent):
         self.vocabulary = Vocabulary.learn(
             (message.get(WORDS) for message in training_data.training_examples if message.get(WORDS)),
             self.config["min_count"],
+            Concepts.from_lookup_tables(training_data.lookup_tables),
         )
         self.persist()
         return self._resource

@@ -1,0 +1,89 @@
+"""Concepts: the many words of four languages for one idea (``nlu/<language>/concepts.yml``, Rasa lookup tables).
+
+``confisque``, ``seized`` and ``ya karbe`` are one feature to the models, so that what is learned from an example in
+one language holds for the same thing said with another word, or in another language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from bot.understanding.spelling import sound, words
+
+PAIR_WINDOW = 4
+"""Concepts this far apart still count as a pair."""
+SHORTEST_STEM = 3
+
+
+class Concepts:
+    """Finds concepts in folded words. Forms of up to three words; a trailing ``*`` matches any ending."""
+
+    def __init__(self, tables: dict[str, list[str]]) -> None:
+        self.tables = tables
+        self._phrases: dict[tuple[str, ...], list[str]] = {}
+        self._stems: dict[str, list[str]] = {}
+        self._longest = 1
+        for name, forms in tables.items():
+            for form in forms:
+                stem = form.endswith("*")
+                key = tuple(sound(word) for word in words(form.rstrip("*")))
+                if not key:
+                    continue
+                if stem and len(key) == 1 and len(key[0]) >= SHORTEST_STEM:
+                    self._stems.setdefault(key[0], []).append(name)
+                else:
+                    self._phrases.setdefault(key, []).append(name)
+                    self._longest = max(self._longest, len(key))
+
+    @classmethod
+    def from_lookup_tables(cls, lookup_tables: Iterable[dict[str, Any]]) -> Concepts:
+        """From Rasa's training data; tables of the same name (one per language) are joined."""
+        tables: dict[str, list[str]] = {}
+        for table in lookup_tables:
+            elements = table["elements"]
+            if isinstance(elements, list):
+                tables.setdefault(table["name"], []).extend(elements)
+        return cls(tables)
+
+    def find(self, tokens: Sequence[str]) -> list[frozenset[str]]:
+        """The concepts of a message in order, one set for each word or phrase that names any."""
+        sounds = [sound(token) for token in tokens]
+        found: list[frozenset[str]] = []
+        position = 0
+        while position < len(sounds):
+            names: list[str] = []
+            used = 1
+            for length in range(min(self._longest, len(sounds) - position), 0, -1):
+                names = self._phrases.get(tuple(sounds[position : position + length]), [])
+                if names:
+                    used = length
+                    break
+            if not names:
+                names = self._by_stem(sounds[position])
+            if names:
+                found.append(frozenset(names))
+            position += used
+        return found
+
+    def _by_stem(self, word: str) -> list[str]:
+        for length in range(len(word), SHORTEST_STEM - 1, -1):
+            names = self._stems.get(word[:length])
+            if names:
+                return names
+        return []
+
+
+def concept_features(found: Sequence[frozenset[str]]) -> Iterator[str]:
+    """Concepts, ordered pairs of neighbours, and pairs within a window whatever their order."""
+    previous: frozenset[str] = frozenset(("^",))
+    for index, names in enumerate(found):
+        for name in names:
+            yield "k:" + name
+            for before in previous:
+                yield f"o:{before}>{name}"
+            for other in found[index + 1 : index + 1 + PAIR_WINDOW]:
+                for second in other:
+                    if second != name:
+                        yield "p:" + "&".join(sorted((name, second)))
+        previous = names
