@@ -76,8 +76,8 @@ def add_routes(blueprint: Blueprint, line: Line) -> None:
             countries=COUNTRIES,
             sms_number=line.sms_number,
             voice_number=line.voice_number,
-            telegram_elsewhere=TELEGRAM_API_PATH not in (line.settings.telegram_api_base_url or TELEGRAM_API_PATH),
-            twilio_elsewhere=TWILIO_API_PATH not in (line.settings.twilio_api_base_url or TWILIO_API_PATH),
+            telegram_elsewhere=TELEGRAM_API_PATH not in (line.settings.telegram_api_base_url or ""),
+            twilio_elsewhere=TWILIO_API_PATH not in (line.settings.twilio_api_base_url or ""),
         )
 
     @blueprint.get("/simulator/news")

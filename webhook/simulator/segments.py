@@ -8,6 +8,8 @@ GSM_7 = "gsm0338"
 
 
 def encoding_and_parts(text: str) -> tuple[str, int]:
-    """``("GSM-7", 2)`` or ``("UCS-2", 1)``; an empty text is one part."""
+    """``("GSM-7", 2)`` or ``("UCS-2", 1)``; an empty text is one GSM-7 part."""
+    if not text:
+        return "GSM-7", 1
     cut = split(text)
-    return ("GSM-7" if cut.encoding == GSM_7 else "UCS-2"), max(1, len(cut.parts))
+    return ("GSM-7" if cut.encoding == GSM_7 else "UCS-2"), len(cut.parts)
