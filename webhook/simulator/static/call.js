@@ -59,7 +59,7 @@ export class Call {
       } else {
         const french = error.french ?? error.message;
         this.#stage.trouble(
-          `Le fournisseur annonce une erreur et raccroche : ${french}`,
+          `Le fournisseur annonce une erreur et raccroche\u00a0: ${french}`,
           `The provider announces an error and hangs up: ${error.english ?? error.message}`,
         );
       }
@@ -128,7 +128,7 @@ export class Call {
     // The page may have been opened at another address than the public one.
     const here = url.origin === new URL(this.#publicUrl).origin ? url.pathname + url.search : url.href;
     if (!(await this.#sound.play(here, signal))) {
-      this.#stage.trouble(`Enregistrement introuvable : ${url.pathname}`, `Recording not found: ${url.pathname}`);
+      this.#stage.trouble(`Enregistrement introuvable\u00a0: ${url.pathname}`, `Recording not found: ${url.pathname}`);
     }
   }
 

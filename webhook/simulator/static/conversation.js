@@ -11,6 +11,12 @@ const STARTERS = [
   ["en", "Hello"],
 ];
 
+const MEDIA = {
+  voice: ["Note vocale", "Voice note"],
+  photo: ["Photo", "Photo"],
+  location: ["Position", "Location"],
+};
+
 export class Conversation {
   #shown = new Map();
   #typing = element("div", { class: "typing", "aria-hidden": "true" }, element("i"), element("i"), element("i"));
@@ -32,7 +38,7 @@ export class Conversation {
     for (const [language, word] of STARTERS) {
       starters.append(element("button", { type: "button", lang: language, onclick: () => this.start(word) }, word));
     }
-    const lead = both("Écrivez dans votre langue, ou commencez ainsi :", "Write in your language, or begin like this:");
+    const lead = both("Écrivez dans votre langue, ou commencez ainsi\u00a0:", "Write in your language, or begin like this:");
     this.empty = element("div", { class: "empty" }, lead, starters);
     this.screen.replaceChildren(this.empty);
   }
@@ -81,9 +87,8 @@ export class Conversation {
     }
     const bubble = element("div", { class: "bubble", dir: "auto" }, message.text);
     if (message.media) {
-      const names = { voice: "🎤 0:03", photo: "🖼", location: "📍" };
       bubble.classList.add("media");
-      bubble.append(names[message.media] ?? message.media);
+      bubble.append(both(...(MEDIA[message.media] ?? [message.media, message.media])));
     }
     const time = clock.format(new Date(message.at_unix_seconds * 1000));
     const made = element("div", { class: `message ${message.by}`, "data-id": message.id }, bubble);
@@ -126,7 +131,7 @@ export async function deliver(line, conversation, path, body) {
   line.hurry();
   try {
     const { problem } = await conversation.during(line.post(path, body));
-    if (problem) conversation.notice(`Le webhook a échoué : ${problem}.`, `The webhook failed: ${problem}.`);
+    if (problem) conversation.notice(`Le webhook a échoué\u00a0: ${problem}.`, `The webhook failed: ${problem}.`);
   } catch (refusal) {
     conversation.notice(refusal.french ?? String(refusal), refusal.english ?? String(refusal));
   }

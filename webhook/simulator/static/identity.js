@@ -82,7 +82,7 @@ export class NumberIdentity extends Identity {
     if (this.accept(number)) return;
     const { prefix } = this.setup;
     this.refuse(
-      `Numéros fictifs seulement : ${length} chiffres, les premiers ${prefix}.`,
+      `Numéros fictifs seulement\u00a0: ${length} chiffres, les premiers ${prefix}.`,
       `Fictional numbers only: ${length} digits, the first ${prefix}.`,
     );
   }
@@ -114,7 +114,7 @@ export class ChatIdentity extends Identity {
   edited() {
     if (this.accept(this.input.value.replace(/\s/g, ""))) return;
     this.refuse(
-      `Comptes fictifs seulement : de ${this.first} à ${this.last}.`,
+      `Comptes fictifs seulement\u00a0: de ${this.first} à ${this.last}.`,
       `Fictional accounts only: ${this.first} to ${this.last}.`,
     );
   }

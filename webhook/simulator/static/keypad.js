@@ -195,7 +195,7 @@ export class KeypadPhone {
       element(
         "p",
         { class: "empty" },
-        both("Appelez : ce qui se dit s'écrit aussi ici.", "Call: what is said is also written here."),
+        both("Appelez\u00a0: ce qui se dit s'écrit aussi ici.", "Call: what is said is also written here."),
       ),
     );
   }

@@ -19,7 +19,7 @@ export class SmsPhone {
       (text) => this.#send(text),
       (text) => {
         const { encoding, used, room, parts: needed } = cut(text);
-        count.textContent = text ? `${encoding} · ${used}/${room} · ${parts(needed)}` : "";
+        count.textContent = `${encoding} · ${used}/${room} · ${parts(needed)}`;
       },
     );
   }
