@@ -1,0 +1,1 @@
+"""The doors and the desk: HTTP, inbox, delivery, console, command line."""

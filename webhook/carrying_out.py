@@ -1,0 +1,128 @@
+"""Effects of a turn, carried out in the turn's transaction.
+
+A slice that knows another effect adds its handler to :data:`EFFECTS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from bot.effects import Count, DeleteSent, EraseData, StopMessages
+from webhook.clock import milliseconds
+from webhook.database import Transaction, sql
+from webhook.outbox import Outbound
+from webhook.security import Vault
+
+DELETABLE_FOR = timedelta(hours=48)
+"""Telegram lets a bot delete its messages for this long."""
+DELETED_AT_ONCE = 100
+"""Most ids in one deleteMessages call."""
+
+
+@dataclass
+class Occasion:
+    """Where an effect happens. Handlers may add ``before`` (sent before the replies)."""
+
+    transaction: Transaction
+    vault: Vault
+    conversation: str
+    channel: str
+    language: str
+    sender: str
+    now: datetime
+    before: list[Outbound] = field(default_factory=list)
+    erased: bool = False
+
+
+Handler = Callable[[Occasion, Any], None]
+
+_STOP = sql(
+    "INSERT INTO conversations (id, channel, language, secret, stopped, updated_ms)"
+    " VALUES (:id, :channel, :language, :secret, 1, :now) ON CONFLICT (id) DO UPDATE SET stopped = 1"
+)
+_STOP_QUEUED = sql(
+    "UPDATE outbox SET status = 'stopped', body = NULL"
+    " WHERE lane = :id AND status = 'queued' AND unsolicited = 1"
+)
+_ERASE = tuple(
+    sql(f"DELETE FROM {table} WHERE {column} = :id")  # noqa: S608 - names of ours
+    for table, column in (
+        ("conversations", "id"),
+        ("inbox", "conversation_id"),
+        ("outbox", "lane"),
+        ("shown", "conversation_id"),
+    )
+)
+_SHOWN = sql("SELECT message FROM shown WHERE conversation_id = :id AND expires_ms > :now ORDER BY id")
+_FORGET_SHOWN = sql("DELETE FROM shown WHERE conversation_id = :id")
+_COUNT = sql(
+    "INSERT INTO counts (day, what, detail, channel, language, n)"
+    " VALUES (:day, :what, :detail, :channel, :language, 1)"
+    " ON CONFLICT (day, what, detail, channel, language) DO UPDATE SET n = counts.n + 1"
+)
+
+
+def stop(occasion: Occasion, _effect: StopMessages) -> None:
+    """Nothing unsolicited leaves until the next inbound message."""
+    occasion.transaction.run(
+        _STOP,
+        id=occasion.conversation,
+        channel=occasion.channel,
+        language=occasion.language,
+        secret=occasion.vault.lock({"sender": occasion.sender, "state": None}),
+        now=milliseconds(occasion.now),
+    )
+    occasion.transaction.run(_STOP_QUEUED, id=occasion.conversation)
+
+
+def erase(occasion: Occasion, _effect: EraseData) -> None:
+    """Every row of the conversation goes, the address with it."""
+    erase_conversation(occasion.transaction, occasion.conversation)
+    occasion.erased = True
+
+
+def erase_conversation(transaction: Transaction, conversation: str) -> int:
+    """Deletes all that is kept under a conversation id; returns the number of rows."""
+    return sum(transaction.run(statement, id=conversation) for statement in _ERASE)
+
+
+def delete_sent(occasion: Occasion, _effect: DeleteSent) -> None:
+    """Our messages on the person's screen, as far back as the channel deletes."""
+    if occasion.channel != "telegram":
+        return
+    rows = occasion.transaction.all(_SHOWN, id=occasion.conversation, now=milliseconds(occasion.now))
+    ids = [int(shown) for (token,) in rows if (shown := occasion.vault.unlock(token)) is not None]
+    for start in range(0, len(ids), DELETED_AT_ONCE):
+        chosen = tuple(ids[start : start + DELETED_AT_ONCE])
+        occasion.before.append(Outbound(occasion.sender, kind="delete", message_ids=chosen))
+    occasion.transaction.run(_FORGET_SHOWN, id=occasion.conversation)
+
+
+def count(occasion: Occasion, effect: Count) -> None:
+    """One more of something."""
+    add_count(
+        occasion.transaction,
+        effect.what,
+        effect.detail,
+        channel=occasion.channel,
+        language=occasion.language,
+        now=occasion.now,
+    )
+
+
+def add_count(
+    transaction: Transaction, what: str, detail: str, *, channel: str, language: str, now: datetime
+) -> None:
+    """Adds one to a cell of the statistics (per day, UTC)."""
+    transaction.run(
+        _COUNT, day=now.date().isoformat(), what=what, detail=detail, channel=channel, language=language
+    )
+
+
+EFFECTS: dict[type, Handler] = {StopMessages: stop, EraseData: erase, DeleteSent: delete_sent, Count: count}
+"""What each effect does. EraseData is always carried out last."""
+
+__all__ = ["EFFECTS", "Occasion", "add_count", "erase_conversation"]

@@ -1,0 +1,123 @@
+"""The telephone door: keypad menus in TwiML, one POST per step.
+
+Only verbs that both Twilio and Somleng run: Say, Play, Gather (dtmf), Redirect, Hangup. The step number in every
+address makes a repeated request recognisable although the same key at the same menu can be meant twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+from flask import Blueprint, Request, Response, request
+
+from bot.effects import Turn
+from bot.messages import Incoming, Reply
+from webhook.channels.telephone import country, hidden
+from webhook.channels.twilio_door import TwilioGuard, asked_path, twiml
+from webhook.channels.wording import clean, xml
+from webhook.inbox import Arrival, Inbox
+from webhook.outbox import Outbound
+from webhook.security import Vault, normal_sender
+from webhook.settings import Settings
+
+KEY_TIMEOUT_S = 7
+MAX_UNANSWERED = 4
+"""Prompts in a row without a key; then a polite end (CONTRACT.md)."""
+MAX_STEPS = 400
+"""Longer than any call of an hour; a loop between two machines ends here."""
+HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
+HANG_UP = f"{HEAD}<Hangup/></Response>"
+KEYS = frozenset("0123456789*#")
+
+
+class VoiceDoor:
+    """Answers in the response only: a caller who is gone is not called back, nobody agreed to that."""
+
+    answers: Literal["inline"] = "inline"
+
+    def __init__(self, say: Mapping[str, str]) -> None:
+        self._say = say
+
+    def inline(self, turn: Turn, arrival: Arrival) -> str:
+        """Prompts inside one Gather, so that a key is heard from the first word on."""
+        facts = arrival.facts
+        base, step, silent = str(facts["base"]), int(facts["step"]), int(facts["silent"])
+        prompts = "".join(self._prompt(reply, base) for reply in turn.replies)
+        if turn.ends_call or silent >= MAX_UNANSWERED or step >= MAX_STEPS:
+            return f"{HEAD}{prompts}<Hangup/></Response>"
+        following = f"{base}/twilio/voice/step/{step + 1}"
+        return (
+            f'{HEAD}<Gather input="dtmf" numDigits="1" finishOnKey="" timeout="{KEY_TIMEOUT_S}" method="POST"'
+            f' action="{xml(following)}">{prompts}</Gather>'
+            f'<Redirect method="POST">{xml(following)}?silent={silent + 1}</Redirect></Response>'
+        )
+
+    def outbound(self, turn: Turn, arrival: Arrival) -> Sequence[Outbound]:
+        """Nothing."""
+        return ()
+
+    def _prompt(self, reply: Reply, base: str) -> str:
+        if reply.audio:
+            return f"<Play>{xml(f'{base}/audio/{reply.audio}')}</Play>"
+        voice = self._say.get(reply.spoken)
+        # A language without a voice must never be read out by another language's.
+        return f'<Say language="{xml(voice)}">{xml(reply.text)}</Say>' if voice and reply.text else ""
+
+
+def create_blueprint(settings: Settings, vault: Vault, inbox: Inbox) -> Blueprint:
+    """``POST /twilio/voice``, its steps, and ``POST /twilio/voice/status``."""
+    blueprint = Blueprint("voice", __name__)
+    guard = TwilioGuard(settings)
+
+    def answer(step: int) -> Response:
+        guard.parameters(request)
+        arrival = parse(request, vault, guard.base(request), step)
+        if arrival is None:
+            return twiml(HANG_UP)
+        received = inbox.receive(arrival).answer
+        if received is None:
+            # Still being made: the provider asks again and, as a repeat, waits for it.
+            again = guard.base(request) + asked_path(request)
+            return twiml(f'{HEAD}<Redirect method="POST">{xml(again)}</Redirect></Response>')
+        return twiml(received or HANG_UP)
+
+    @blueprint.post("/twilio/voice")
+    def begin() -> Response:
+        return answer(0)
+
+    @blueprint.post("/twilio/voice/step/<int:step>")
+    def go_on(step: int) -> Response:
+        return answer(min(step, MAX_STEPS))
+
+    @blueprint.post("/twilio/voice/status")
+    def status() -> Response:
+        guard.parameters(request)
+        return Response(status=204)
+
+    return blueprint
+
+
+def parse(asked: Request, vault: Vault, base: str, step: int) -> Arrival | None:
+    """What was keyed (or not) in a verified request; None without a call id.
+
+    A caller who hides the number is known for this call only, so that no two of them share a conversation.
+    """
+    form = asked.form
+    call = clean(form.get("CallSid", ""))
+    if not call:
+        return None
+    ours_to_them = form.get("Direction", "").startswith("outbound")
+    number = normal_sender("voice", clean(form.get("To" if ours_to_them else "From", "")))
+    sender = f"call:{call}" if hidden(number) else number
+    keys = "".join(c for c in form.get("Digits", "") if c in KEYS)[:32]
+    silent = asked.args.get("silent", "0")
+    incoming = Incoming(
+        "voice",
+        vault.conversation_id("voice", sender),
+        keys,
+        media="" if keys else "call" if step == 0 else "silence",
+        country=country(number),
+    )
+    unanswered = int(silent[:3]) if silent.isascii() and silent.isdigit() and not keys else 0
+    return Arrival(sender, f"{call}:{step}", incoming, {"base": base, "step": step, "silent": unanswered})

@@ -1,0 +1,26 @@
+"""hankali erase: everything kept about one sender goes."""
+
+from __future__ import annotations
+
+import argparse
+
+from bot.messages import CHANNELS
+from webhook.carrying_out import erase_conversation
+from webhook.cli.state import opened
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whose data."""
+    parser.add_argument("--channel", required=True, choices=CHANNELS)
+    parser.add_argument("--sender", required=True, help="telephone number (+227…) or Telegram chat id")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Erasing nothing is no failure."""
+    with opened() as state:
+        conversation = state.vault.conversation_id(args.channel, args.sender)
+        with state.database.writing() as transaction:
+            rows = erase_conversation(transaction, conversation)
+        state.database.forget_freed_bytes()
+    print(f"erased {rows} rows")
+    return 0

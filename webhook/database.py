@@ -1,0 +1,231 @@
+"""The database: SQLite on one machine, PostgreSQL beyond. Plain SQL, short transactions."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.engine import make_url
+
+from webhook.errors import OperatorError
+
+MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+BUSY_TIMEOUT_S = 15
+POOL_CONNECTIONS = 64
+MIGRATION_LOCK = 0x48414E4B414C49
+"""Key of the PostgreSQL advisory lock around a migration ("HANKALI")."""
+_NAMED = re.compile(r"(?<![:\w]):(\w+)")
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Sql:
+    """One statement in both spellings; write it with ``:name`` parameters."""
+
+    sqlite: str
+    postgres: str
+
+
+def sql(statement: str) -> Sql:
+    """A statement for both databases. It must not contain ``%`` nor a colon that begins no parameter."""
+    return Sql(statement, _NAMED.sub(r"%(\1)s", statement))
+
+
+class Transaction:
+    """Statements on one connection between a begin and a commit."""
+
+    def __init__(self, cursor: Any, sqlite: bool) -> None:
+        self._cursor = cursor
+        self._sqlite = sqlite
+
+    def run(self, statement: Sql, **values: Any) -> int:
+        """Executes; returns the number of rows changed."""
+        self._cursor.execute(statement.sqlite if self._sqlite else statement.postgres, values)
+        return int(self._cursor.rowcount)
+
+    def one(self, statement: Sql, **values: Any) -> Row | None:
+        """The first row, or None."""
+        self._cursor.execute(statement.sqlite if self._sqlite else statement.postgres, values)
+        row: Row | None = self._cursor.fetchone()
+        return row
+
+    def all(self, statement: Sql, **values: Any) -> list[Row]:
+        """All rows."""
+        self._cursor.execute(statement.sqlite if self._sqlite else statement.postgres, values)
+        rows: list[Row] = self._cursor.fetchall()
+        return rows
+
+
+class Session:
+    """One connection, held for as long as a lock on it must last."""
+
+    def __init__(self, database: Database, connection: Any) -> None:
+        self._database = database
+        self._connection = connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A transaction that changes something: committed at the end, rolled back on an exception."""
+        sqlite = self._database.sqlite
+        with self._database.writer if sqlite else contextlib.nullcontext():
+            cursor = self._connection.cursor()
+            try:
+                if sqlite:
+                    cursor.execute("BEGIN IMMEDIATE")
+                yield Transaction(cursor, sqlite)
+            except BaseException:
+                self._connection.rollback()
+                raise
+            else:
+                self._connection.commit()
+            finally:
+                cursor.close()
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """Statements that change nothing (each sees what is committed by then)."""
+        cursor = self._connection.cursor()
+        try:
+            yield Transaction(cursor, self._database.sqlite)
+        finally:
+            cursor.close()
+            if not self._database.sqlite:
+                self._connection.rollback()
+
+
+class Database:
+    """Connections to one database. Thread-safe; make it after a fork."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self.writer = threading.Lock()
+        """SQLite allows one writer: waiting here is fair and cheap, waiting in SQLite is polling."""
+        self.engine = _engine(url)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[Session]:
+        """A connection of one's own."""
+        connection = self.engine.raw_connection()
+        try:
+            yield Session(self, connection)
+        except BaseException as error:
+            if not self.sqlite and getattr(connection.dbapi_connection, "broken", False):
+                connection.invalidate(error)
+            raise
+        finally:
+            connection.close()
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A session with one changing transaction."""
+        with self.session() as session, session.writing() as transaction:
+            yield transaction
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[Transaction]:
+        """A session for reading."""
+        with self.session() as session, session.reading() as transaction:
+            yield transaction
+
+    def forget_freed_bytes(self) -> None:
+        """After an erasure: what was deleted leaves the files too, as far as the database allows.
+
+        SQLite zeroes freed bytes (``secure_delete``); the write-ahead log still holds older pages until it is
+        truncated. On PostgreSQL dead rows stay until VACUUM and in WAL and backups: the operator's schedule.
+        """
+        if self.sqlite:
+            with self.session() as session, self.writer, session.reading() as transaction:
+                transaction.all(_TRUNCATE_LOG)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self.engine.dispose()
+
+
+_TRUNCATE_LOG = sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def sqlite_file(url: str) -> Path:
+    """The file of a SQLite URL."""
+    return Path(make_url(url).database or "")
+
+
+def _engine(url: str) -> Engine:
+    if not url.startswith("sqlite"):
+        return create_engine(url, pool_size=POOL_CONNECTIONS, max_overflow=16, pool_pre_ping=True)
+    file = sqlite_file(url)
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not file.exists():
+        file.touch(mode=0o600)
+    engine = create_engine(
+        url,
+        pool_size=POOL_CONNECTIONS,
+        max_overflow=16,
+        connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S, "cached_statements": 256},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # The driver must not begin transactions by itself: writers begin IMMEDIATE, readers not at all.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_S * 1000}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "secure_delete=ON",
+            "foreign_keys=ON",
+            "temp_store=MEMORY",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+def upgrade(url: str) -> None:
+    """Brings the schema up to date, one process at a time (a file lock, or an advisory lock of PostgreSQL)."""
+    engine = _engine(url)
+    try:
+        with _migration_lock(url, engine):
+            _run_migrations(engine)
+    except OSError as error:
+        raise OperatorError(f"HANKALI_DATABASE_URL: the database cannot be opened: {error.strerror}") from error
+    finally:
+        engine.dispose()
+
+
+def _run_migrations(engine: Engine) -> None:
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+@contextlib.contextmanager
+def _migration_lock(url: str, engine: Engine) -> Iterator[None]:
+    if url.startswith("sqlite"):
+        with (sqlite_file(url).parent / ".migration.lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("SELECT pg_advisory_lock(%(key)s)", {"key": MIGRATION_LOCK})
+        try:
+            yield
+        finally:
+            connection.exec_driver_sql("SELECT pg_advisory_unlock(%(key)s)", {"key": MIGRATION_LOCK})
