@@ -45,8 +45,8 @@ class LanguageIdentifier(UnderstandingComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """``strength``: C of the logistic regression."""
-        return {"strength": 30.0}
+        """``strength``: C of the linear support vectors."""
+        return {"strength": 1.0}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits one class per language named in the examples' metadata."""
@@ -83,8 +83,8 @@ class NgramIntentClassifier(UnderstandingComponent, IntentClassifier):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """``strength``: C of the logistic regression."""
-        return {"strength": 20.0}
+        """``strength``: C of the linear support vectors."""
+        return {"strength": 0.7}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits one class per intent over all languages together."""

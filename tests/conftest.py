@@ -1,0 +1,41 @@
+"""One model for the whole run, one engine for all scripted conversations."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TQDM_DISABLE", "1")
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared"
+
+
+@pytest.fixture(scope="session")
+def model() -> Path:
+    """The current model, trained at most once per run (and not at all when the data has not changed)."""
+    from bot.training import ensure_model
+
+    return ensure_model()
+
+
+@pytest.fixture(scope="session")
+def dialogue(model: Path) -> Iterator[object]:
+    """The real engine on the real content."""
+    from bot.dialogue import Dialogue
+
+    engine = Dialogue.load(model, ROOT / "content")
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="session")
+def specs() -> Path:
+    """The third-party specifications beside the repository; tests that need them skip without."""
+    folder = SHARED / "specs"
+    if not folder.is_dir():
+        pytest.skip("../shared/specs is not here: tests against third-party specifications are skipped")
+    return folder
