@@ -160,7 +160,7 @@ def test_a_recording_that_a_hang_up_ends_is_delivered(page: Browser, service: Se
 def test_dial(page: Browser, service: Service, button: int, status: str) -> None:
     call(page)
     page.click("#voice-keys [data-key='2']")
-    page.wait_for_text("#voice-state", "Connecting to +22710999999")
+    page.wait_for_text("#voice-subtitles", "Connecting to +22710999999")
     page.screenshot(SHOTS / "dial.png")
     page.click(f"#voice-asks button:nth-child({button})")
     page.wait_for_text("#voice-subtitles", status)

@@ -38,7 +38,7 @@ export class Conversation {
     for (const [language, word] of STARTERS) {
       starters.append(element("button", { type: "button", lang: language, onclick: () => this.start(word) }, word));
     }
-    const lead = both("Écrivez dans votre langue, ou commencez ainsi\u00a0:", "Write in your language, or begin like this:");
+    const lead = both("Écrivez dans votre langue, ou saluez\u00a0:", "Write in your language, or say hello:");
     this.empty = element("div", { class: "empty" }, lead, starters);
     this.screen.replaceChildren(this.empty);
   }

@@ -140,12 +140,12 @@ export class KeypadPhone {
   }
 
   connecting(number, decide) {
-    this.#state(`Connexion à ${number}`, `Connecting to ${number}`);
-    this.#add(element("p", {}, both(`Connexion à ${number}…`, `Connecting to ${number}…`)));
+    this.#state("Mise en relation…", "Connecting…");
     this.#ask([
       ["On répond", "They answer", () => decide("completed")],
-      ["Personne", "Nobody answers", () => decide("no-answer")],
+      ["Personne ne répond", "Nobody answers", () => decide("no-answer")],
     ]);
+    this.#add(element("p", {}, both(`Connexion à ${number}…`, `Connecting to ${number}…`)));
   }
 
   dialled(status) {
