@@ -27,6 +27,7 @@ TENSORFLOW_MODULES = (
     "rasa.utils.tensorflow.data_generator",
     "rasa.utils.tensorflow.models",
     "rasa.utils.tensorflow.layers",
+    "rasa.utils.tensorflow.model_data",
 )
 CHANNEL_MODULES = tuple(
     f"rasa.core.channels.{name}"
