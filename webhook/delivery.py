@@ -176,6 +176,12 @@ class Delivery:
         wait_ms = min(waiting.next_ms for waiting in remaining[:1]) - milliseconds(self._clock())
         return max(wait_ms / 1000, 0.05)
 
+    def settled(self) -> None:
+        """Waits until no attempt is under way (new ones may follow)."""
+        for _ in range(AT_ONCE):
+            self._slots.acquire()
+        self._slots.release(AT_ONCE)
+
     def due(self) -> list[str]:
         """Rows that have yet to leave."""
         with self._database.reading() as transaction:

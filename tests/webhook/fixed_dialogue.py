@@ -30,7 +30,7 @@ class FixedDialogue:
             self.seen.append(incoming)
         n = (state or {}).get("n", 0) + 1
         said = incoming.text or incoming.payload or incoming.media
-        replies = (Reply("echo", "fr", "fr", f"{n} {said}", (Choice("Oui", "/affirm"), Choice("Non", "/deny"))),)
+        replies = (Reply("echo", "fr", "fr", f"{n} {said[:100]}", (Choice("Oui", "/affirm"), Choice("Non", "/deny"))),)
         effect = EFFECTS.get(incoming.text)
         effects = (Count("intent", "echo"), *((effect,) if effect else ()))
         kept = None if isinstance(effect, EraseData) else {"n": n}

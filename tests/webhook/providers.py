@@ -83,7 +83,10 @@ class TelegramServer(Provider):
     def routes(self) -> None:
         @self.app.post("/bot<token>/<method>")
         def call(token: str, method: str) -> Response:
-            parameters = {name: _decoded(value) for name, value in request.form.items()}
+            parameters = {
+                name: value if name in ("text", "secret_token") else _decoded(value)
+                for name, value in request.form.items()
+            }
             recorded = self.record(Call(method, parameters))
             failures = {
                 "error": (500, {}),

@@ -121,6 +121,10 @@ class Connection:
         """Ends; a long poll under way is left to its time-out."""
         self._stopping.set()
 
+    def join(self) -> None:
+        """Waits until the thread is done."""
+        self._thread.join()
+
     def _run(self) -> None:
         if self._settings.public_url_set:
             self._until_done(self._register)

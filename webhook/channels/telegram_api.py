@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -28,6 +29,8 @@ class TelegramApi:
 
     def __init__(self, settings: Settings) -> None:
         assert settings.telegram_bot_token
+        # At INFO httpx writes every address, the token in it.
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         request = HTTPXRequest(
             connection_pool_size=16,
             read_timeout=TIMEOUT_S,
