@@ -64,8 +64,8 @@ def _of(entry: Entry) -> Iterator[str]:
         yield f"text has {utf16_units(entry.text)} characters, at most {TEXT_MAX}"
     numbered = "\n".join(f"{n} {c.title}" for n, c in enumerate(entry.choices, 1))
     parts = split(fold_for_sms("\n".join(filter(None, (_PLACEHOLDER.sub("", entry.sms), numbered)))))
-    if parts.encoding != GSM:
-        bad = sorted({c for c in fold_for_sms(entry.sms + numbered) if split(c).encoding != GSM})
+    bad = sorted({c for c in fold_for_sms(entry.sms + numbered) if split(c).encoding != GSM})
+    if bad:
         yield f"sms is not GSM-7: {' '.join(bad)}"
     budget = 1 if entry.topic == ALERT_TOPIC else SMS_MAX_PARTS
     if len(parts.parts) > budget:

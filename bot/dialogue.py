@@ -8,6 +8,7 @@ Everything of Rasa runs on one event-loop thread that this object owns; nothing 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import re
 import threading
@@ -268,11 +269,12 @@ class Dialogue:
             incoming.channel,
             conversation.language or DEFAULT_LANGUAGE,
             incoming.country,
-            now,
+            now.isoformat(),
             conversation.misses,
             incoming.text,
             tuple(interpretation.get("signs") or ()),
             bool(interpretation.get("urgent")),
+            conversation.kept_help(now),
         )
         missed_before = conversation.misses
         messages = self._run(self._rasa_turn(incoming.conversation, conversation, interpretation))
@@ -322,13 +324,27 @@ class Dialogue:
         elif what == "count":
             draft.effects.append(Count(message["name"], message.get("detail", "")))
         elif what == "open_referral":
-            draft.effects.append(OpenReferral(message["reference"], message["record"]))
+            record = self._with_consent_text(message["record"], message.get("consent_values") or {})
+            draft.effects.append(OpenReferral(message["reference"], record))
         elif what == "withdraw_referral":
             draft.effects.append(WithdrawReferral())
+        elif what == "forget_kept":
+            conversation.kept = {}
         elif what == "end_call":
             draft.ends_call = True
         else:
             raise DialogueError(f"an action asked for '{what}'")
+
+    def _with_consent_text(self, record: dict[str, Any], values: dict[str, Any]) -> dict[str, Any]:
+        """The record with the consent's words as they were shown, their language, and a digest as version."""
+        consent = record["consent"]
+        if not consent["key"]:
+            return record
+        reply = self.say(consent["key"], record["language"], record["channel"], **values)
+        entry = self._catalogue.current().find(consent["key"], reply.spoken, record["channel"])
+        version = hashlib.sha256(entry.variant(record["channel"]).encode()).hexdigest()[:8]
+        shown = {"text": reply.text, "language": reply.spoken, "version": version}
+        return {**record, "consent": {**consent, **shown}}
 
     def _more(self, conversation: Conversation, draft: _Draft) -> None:
         keys = self._catalogue.current()

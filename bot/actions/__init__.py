@@ -5,7 +5,7 @@ An action says content keys and asks for effects; it knows no words, no door and
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,12 @@ class Services:
     directory: Any = None
     hotline_number: str = ""
     demo: bool = False
+    test_service: bool = False
+    """Demo mode with a real provider: the help path says so first, gives no reference and sends no alert."""
+    without_consent: frozenset[str] = frozenset()
+    """Operator's policy: ``danger``, ``child`` – an alert leaves before consent is asked. Off by default."""
+    legal_basis: str = ""
+    """Why that policy is lawful here; recorded with each use."""
     options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -32,17 +38,19 @@ class TurnContext:
     channel: str
     language: str
     country: str
-    now: datetime
+    at: str
     misses: int = 0
     words: str = ""
     signs: tuple[str, ...] = ()
     urgent: bool = False
+    kept_help: dict[str, Any] | None = None
+    """Answers of the help path that *leave now* kept."""
 
 
 def context_of(tracker: Any) -> TurnContext:
     """The context that bot.dialogue put into the latest message."""
-    context: TurnContext = tracker.latest_message["hankali"]
-    return context
+    data = tracker.latest_message["hankali"]
+    return TurnContext(**{**data, "signs": tuple(data["signs"])})
 
 
 def intent_of(tracker: Any) -> str:

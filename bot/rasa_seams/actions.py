@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 from collections.abc import Iterable
 from typing import Any
@@ -76,7 +77,7 @@ def sdk_tracker(tracker: Any) -> SdkTracker:
         LazyEvents(tracker),
         tracker.is_paused(),
         tracker.followup_action,
-        {"name": loop.name, "is_interrupted": loop.is_interrupted, "rejected": loop.rejected} if loop else {},
+        dataclasses.asdict(loop) if loop else {},
         tracker.latest_action_name,
     )
 

@@ -46,21 +46,20 @@ def agents(model: Path) -> tuple[Any, Any]:
         )
         agent.load_model(model)
         store.domain = agent.domain
+        agent.own_store = store  # Rasa wraps the store that it was given
         return agent
 
     return build(SnapshotTrackerStore()), build(InMemoryTrackerStore(None))
 
 
 def interpretation(intent: str, entities: dict[str, str], signs: tuple[str, ...]) -> dict[str, Any]:
-    from datetime import datetime
-
     from bot.actions import TurnContext
 
     return {
         "text": "",
         "intent": {"name": intent, "confidence": 1.0},
         "entities": [{"entity": k, "value": v} for k, v in entities.items()],
-        "hankali": TurnContext("sms", "fr", "NE", datetime.fromisoformat(NOW), signs=signs),
+        "hankali": TurnContext("sms", "fr", "NE", NOW, signs=signs).to_dict(),
     }
 
 
@@ -74,11 +73,11 @@ async def play(agent: Any, sender: str, turns: list[tuple[str, dict[str, str], t
         channel = InstructionChannel()
         if stored:
             # through JSON, as the database does it
-            agent.tracker_store.put(sender, json.loads(json.dumps(snapshot)))
+            agent.own_store.put(sender, json.loads(json.dumps(snapshot)))
         message = UserMessage("", channel, sender, parse_data=interpretation(intent, entities, signs))
         await agent.handle_message(message)
         if stored:
-            snapshot = agent.tracker_store.take(sender)
+            snapshot = agent.own_store.take(sender)
         answers.append(copy.deepcopy(channel.instructions))
     return answers
 
@@ -126,10 +125,10 @@ def test_the_snapshot_does_not_grow_and_holds_no_text(agents: tuple[Any, Any]) -
         snapshot: dict[str, Any] = {}
         found = []
         for intent, entities, signs in turns:
-            agent.tracker_store.put("g", snapshot)
+            agent.own_store.put("g", snapshot)
             data = interpretation(intent, entities, signs)
             await agent.handle_message(UserMessage("a secret text", InstructionChannel(), "g", parse_data=data))
-            snapshot = agent.tracker_store.take("g")
+            snapshot = agent.own_store.take("g")
             found.append(len(json.dumps(snapshot)))
             assert "secret" not in json.dumps(snapshot)
         return found
