@@ -10,6 +10,7 @@ from smsutil import split
 
 from bot.catalogue import Catalogue, Entry
 from bot.messages import Choice, Reply, Say
+from bot.wording import worded
 
 SMS_MAX_PARTS = 2
 TELEGRAM_MAX_UTF16 = 4096
@@ -56,11 +57,19 @@ def _render_one(
 
 
 def _value(value: Any, catalogue: Catalogue, language: str, channel: str) -> str:
-    """A value's words. A list names content keys, each said in the channel's variant or in ``key:variant``."""
+    """A value's words. A list names content keys, each said in the channel's variant or in ``key:variant``.
+
+    A dictionary (alone or in a list) is said by bot/wording.py.
+    """
+    if isinstance(value, dict):
+        return worded(value, catalogue, language, channel)
     if not isinstance(value, list | tuple):
         return str(value)
     items = []
     for item in value:
+        if isinstance(item, dict):
+            items.append(worded(item, catalogue, language, channel))
+            continue
         key, _, variant = item.partition(":")
         items.append(catalogue.find(key, language, "telegram").variant(variant or channel))
     if channel == "voice":

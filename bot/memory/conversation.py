@@ -47,6 +47,13 @@ class Conversation:
             conversation.forget_session(now)
         return conversation
 
+    def kept_help(self, now: datetime) -> dict[str, Any] | None:
+        """Answers of the help path that *leave now* kept, while they last."""
+        if not self.kept or now - datetime.fromisoformat(self.kept["at"]) > KEPT_HELP:
+            return None
+        answers: dict[str, Any] | None = self.kept.get("help")
+        return answers
+
     def forget_session(self, now: datetime) -> None:
         """Drops everything that the next person to pick up the phone should not meet."""
         if self.kept and now - datetime.fromisoformat(self.kept["at"]) > KEPT_HELP:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,16 +14,6 @@ from bot.effects import Effect, OpenReferral
 
 ROOT = Path(__file__).resolve().parents[3]
 MONDAY = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="session")
-def engine() -> Any:
-    from bot.dialogue import Dialogue
-    from bot.training import ensure_model
-
-    dialogue = Dialogue.load(ensure_model(), ROOT / "content")
-    yield dialogue
-    dialogue.close()
 
 
 @dataclass
@@ -82,7 +72,7 @@ class Phone:
 
 
 @pytest.fixture
-def phone(engine: Any) -> Callable[..., Phone]:
+def phone(dialogue: Any) -> Iterator[Callable[..., Phone]]:
     """``phone("sms", country="LY", test_service=True)``: keyword arguments of bot.actions.Services after country."""
     from bot.actions import Services, all_actions
     from bot.places import Places
@@ -92,6 +82,7 @@ def phone(engine: Any) -> Callable[..., Phone]:
     def make(channel: str = "sms", country: str = "NE", language: str = "fr", **services: Any) -> Phone:
         services.setdefault("directory", LiveDirectory(EXAMPLE))
         register(all_actions(Services(Places(ROOT / "content" / "places.yml"), **services)))
-        return Phone(engine, channel, country).language(language)
+        return Phone(dialogue, channel, country).language(language)
 
-    return make
+    yield make
+    register(all_actions(Services(Places(ROOT / "content" / "places.yml"))))

@@ -1,0 +1,59 @@
+"""Values of placeholders that are more than a string: each door and language says them its own way.
+
+``{"key": k, …}`` another content entry, its placeholders filled by the other items · ``{"phone": "+227…"}`` ·
+``{"territory": "NE"}`` a country's name · ``{"reference": "482913"}`` spoken 3 + 3.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from babel import Locale
+from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
+
+from bot.catalogue import Catalogue
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def worded(value: dict[str, Any], catalogue: Catalogue, language: str, channel: str) -> str:
+    """The words of one such value. Raises KeyError for a value of no known kind."""
+    if "key" in value:
+        entry = catalogue.find(value["key"], language, "telegram")
+        parts = {
+            name: worded(item, catalogue, language, channel) if isinstance(item, dict) else str(item)
+            for name, item in value.items()
+        }
+        return _PLACEHOLDER.sub(lambda m: parts.get(m.group(1), ""), entry.variant(channel)).strip()
+    if "phone" in value:
+        return phone(value["phone"], channel)
+    if "territory" in value:
+        name = Locale.parse(catalogue.languages[language].locale).territories.get(value["territory"])
+        return str(name or value["territory"])
+    return reference(value["reference"], channel)
+
+
+def phone(number: str, channel: str) -> str:
+    """A telephone number in groups; by voice digit after digit."""
+    text = number
+    if number.startswith("+"):
+        try:
+            text = format_number(parse(number), PhoneNumberFormat.INTERNATIONAL)
+        except NumberParseException:
+            text = number
+    return _spoken(text) if channel == "voice" else text
+
+
+def reference(digits: str, channel: str) -> str:
+    """Six digits as 3 + 3."""
+    text = f"{digits[:3]} {digits[3:]}"
+    return _spoken(text) if channel == "voice" else text
+
+
+def _spoken(text: str) -> str:
+    parts = [re.sub(r"\D", "", group) for group in re.split(r"[ -]+", text)]
+    # An unbroken number is heard in pairs.
+    parts = [pair for part in parts for pair in ([part] if len(part) <= 3 else re.findall(r"\d{1,2}", part))]
+    groups = [" ".join(part) for part in parts]
+    return ", ".join(filter(None, groups)).strip()
