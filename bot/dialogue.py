@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -265,16 +265,18 @@ class Dialogue:
             return
         from bot.actions import TurnContext  # noqa: PLC0415
 
-        interpretation["hankali"] = TurnContext(
-            incoming.channel,
-            conversation.language or DEFAULT_LANGUAGE,
-            incoming.country,
-            now.isoformat(),
-            conversation.misses,
-            incoming.text,
-            tuple(interpretation.get("signs") or ()),
-            bool(interpretation.get("urgent")),
-            conversation.kept_help(now),
+        interpretation["hankali"] = asdict(
+            TurnContext(
+                incoming.channel,
+                conversation.language or DEFAULT_LANGUAGE,
+                incoming.country,
+                now.isoformat(),
+                conversation.misses,
+                incoming.text,
+                tuple(interpretation.get("signs") or ()),
+                bool(interpretation.get("urgent")),
+                conversation.kept_help(now),
+            )
         )
         missed_before = conversation.misses
         messages = self._run(self._rasa_turn(incoming.conversation, conversation, interpretation))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,7 @@ class _HelpTurn:
         self._dispatcher = dispatcher
         self._tracker = tracker
         self._context = context_of(tracker)
+        self._now = datetime.fromisoformat(self._context.at)
         self._intent = intent_of(tracker)
         self._directory: Directory | None = services.directory.current() if services.directory else None
         self._noticed = False
@@ -394,7 +396,7 @@ class _HelpTurn:
         assert self._directory is not None
         country, region = state.place
         case = Case(country or self._context.country, region, state.age, self._context.language, state.in_danger)
-        return plan(self._directory, case, self._context.now)
+        return plan(self._directory, case, self._now)
 
     def _alert_by_policy(self, state: HelpState) -> HelpState:
         """An operator's policy may alert for danger or a child before consent; the basis is recorded with it."""
@@ -403,7 +405,7 @@ class _HelpTurn:
         if not applies or state.reference or self._services.test_service:
             return state
         state = replace(state, reference=new_reference())
-        now = self._context.now
+        now = self._now
         consent = Consent("", "policy", now.isoformat(timespec="seconds"), basis=self._services.legal_basis)
         self._refer(state, consent, {})
         self._say("help_alerted")
@@ -416,7 +418,7 @@ class _HelpTurn:
             self._say("help_reference_demo")
             return _ENDED
         state = replace(state, reference=state.reference or new_reference())
-        now = self._context.now
+        now = self._now
         consent = Consent(f"help_consent_{state.about or 'self'}", "yes", now.isoformat(timespec="seconds"))
         self._refer(state, consent, self._consent_values(state))
         steps = self._plan(state).steps
@@ -432,7 +434,7 @@ class _HelpTurn:
     def _when(self, state: HelpState) -> str:
         """When an answer can be expected, by urgency and by the first contact's hours."""
         assert self._directory is not None
-        steps, now = self._plan(state).steps, self._context.now
+        steps, now = self._plan(state).steps, self._now
         if state.in_danger:
             return "when_hour"
         if not steps or not self._directory.open_at(steps[0].contact, now):
@@ -447,7 +449,7 @@ class _HelpTurn:
             channel=context.channel,
             language=context.language,
             consent=consent,
-            now=context.now,
+            now=self._now,
         )
         fields = record.to_dict()
         if not fields["country"] and state.about in ("", "self"):
@@ -469,7 +471,7 @@ class _HelpTurn:
 
     def _today(self) -> Any:
         assert self._directory is not None
-        return self._directory.local(self._context.now).date()
+        return self._directory.local(self._now).date()
 
     def _notice(self) -> None:
         """A test service says so before anything else."""
