@@ -16,7 +16,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 from bot.actions import Services, context_of, do, entity_of, intent_of, say
 from bot.keywords import digits, meaning
 from bot.offer import exploitation_signs
-from bot.referral.directory import REGIONS, Contact, Directory
+from bot.referral.directory import REGIONS, Contact, Directory, without_police_alone
 from bot.referral.path import (
     ABOUT,
     CODE,
@@ -152,9 +152,11 @@ class _HelpTurn:
             return self._self_harm(self._hear(state))
         value, heard = self._understand(step, state)
         urgent = self._intent == "report_immediate_danger" or self._context.urgent
-        if urgent and step not in (CODE, DANGER) and not heard.in_danger:
+        code_given = step == CODE and value is not None
+        if urgent and step != DANGER and not code_given and not state.in_danger:
             heard = self._hear(heard)
             self._numbers(heard)
+            heard = self._alert_by_policy(heard)
         if value is not None:
             return self._answered(heard, step, value)
         if heard is not state:
@@ -276,10 +278,7 @@ class _HelpTurn:
         text = self._context.words.strip()
         if self._skipped(text):
             return SKIPPED, state
-        in_danger = self._intent == "report_immediate_danger" and len(words(text)) > 2
         usable = len(text) >= MIN_CODE_CHARACTERS and len(words(text)) <= 3 and not meaning(text)
-        if in_danger:
-            return None, self._hear(state)
         return (text if usable else None), state
 
     def _skipped(self, text: str) -> bool:
@@ -378,7 +377,7 @@ class _HelpTurn:
         """A test service reads out no fictional number."""
         if self._services.test_service:
             contacts = [c for c in contacts if not c.example]
-        return contacts if any(not c.police for c in contacts) else []
+        return without_police_alone(contacts)
 
     def _lines(self, contacts: list[Contact], with_country: bool = False) -> list[dict[str, Any]]:
         lines = []

@@ -115,11 +115,17 @@ class Directory:
             if c.kinds & wanted and c.public_phone and not c.expired(today) and c.serves(country, region, age)
         ]
         found.sort(key=lambda c: (c.police, ANY in c.regions))
-        return found if any(not c.police for c in found) else []
+        return without_police_alone(found)
 
     def emergency(self, country: str, region: str, age: str, today: date) -> list[Contact]:
         """Emergency numbers of a country; of every country when it is not known."""
         return self.public(("emergency",), country, region, age, today)
+
+
+def without_police_alone(contacts: list[Contact]) -> list[Contact]:
+    """The same without the police of a country that has no other contact among them."""
+    others = [c for c in contacts if not c.police]
+    return [c for c in contacts if not c.police or any(o.countries & c.countries or ANY in o.countries for o in others)]
 
 
 # ---- reading

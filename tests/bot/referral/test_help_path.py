@@ -39,7 +39,8 @@ def test_a_person_who_asks_for_help_gets_a_reference(phone: Phones, channel: str
     assert record["contact_permission"] == {"sms": "sms", "telegram": "telegram", "voice": "call"}[channel]
     assert record["code_word"] == TO_CONSENT[channel][-1]
     assert record["consent"]["key"] == "help_consent_self"
-    assert record["consent"]["text"] and len(record["consent"]["version"]) == 8
+    assert record["consent"]["text"]
+    assert len(record["consent"]["version"]) == 8
     assert person.say("merci").asked != "help_reference"
 
 
@@ -50,9 +51,11 @@ def test_danger_brings_the_numbers_of_the_country_before_any_question(phone: Pho
     assert "police" not in person.text.lower()
     abroad = phone("telegram", country="").say("il a un couteau il va nous tuer venez vite")
     assert abroad.keys[0] == "emergency_numbers_all"
-    assert "Niger" in abroad.text and "Libye" in abroad.text
+    assert "Niger" in abroad.text
+    assert "Libye" in abroad.text
     libya = phone("sms", country="LY").say("il a un couteau il va nous tuer venez vite")
-    assert "+218" in libya.text and "+227" not in libya.text
+    assert "+218" in libya.text
+    assert "+227" not in libya.text
 
 
 def test_danger_leaves_out_the_questions_that_can_wait(phone: Phones) -> None:
@@ -137,7 +140,7 @@ def test_wanting_to_die_leads_to_a_person_and_health_at_once(phone: Phones) -> N
 
 
 def test_harm_that_is_over_is_no_emergency(phone: Phones) -> None:
-    person = phone("telegram").say("l'année dernière en Libye ils m'ont pris mon passeport et jamais payé, je suis rentré")
+    person = phone("telegram").say("l'année dernière en Libye on m'a enfermé, je suis rentré")
     if person.asked == "urgent_question":
         person.say("2")
         assert person.asked == "help_safe_to_talk"
@@ -187,7 +190,9 @@ def test_a_code_word_is_not_taken_for_something_else(phone: Phones) -> None:
         person = phone("sms").say(NEED["fr"], "2", "1", "1", "2", "1", "1", "4")
         assert person.asked == "help_code_word"
         assert person.say(word).asked == "help_consent_self", word
-    person = phone("sms").say(NEED["fr"], "2", "1", "1", "2", "1", "1", "4", "il revient, il a un couteau, il va me tuer")
+    person = phone("sms").say(
+        NEED["fr"], "2", "1", "1", "2", "1", "1", "4", "il revient, il a un couteau, il va me tuer"
+    )
     assert person.keys[0] == "emergency_numbers"
 
 
