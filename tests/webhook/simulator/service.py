@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -141,12 +142,15 @@ def _webhooks(app: Flask, service: Service) -> None:
 
 
 class Running:
-    """A threaded HTTP server on a free port of the loopback, for the length of a ``with``."""
+    """A threaded HTTP server on a free port of the loopback, for the length of a ``with``.
 
-    def __init__(self, app: Flask) -> None:
-        self.app = app
-        self._server = make_server("127.0.0.1", 0, app, threaded=True)
+    ``make`` builds the app when the address is known.
+    """
+
+    def __init__(self, make: Callable[[str], Flask]) -> None:
+        self._server = make_server("127.0.0.1", 0, Flask("not-yet"), threaded=True)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.app = self._server.app = make(self.url)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
 
     def __enter__(self) -> Running:
@@ -161,12 +165,16 @@ class Running:
 
 def start(mode: str = "demo") -> tuple[Running, Service]:
     """The running service with the simulator in it (not yet entered)."""
-    app = Flask("service")
-    running = Running(app)
-    settings = Settings(running.url, mode)
-    settings.telegram_api_base_url = running.url + TELEGRAM_API_PATH
-    settings.twilio_api_base_url = running.url + TWILIO_API_PATH
-    service = Service(running.url, settings)
-    _webhooks(app, service)
-    app.register_blueprint(create_blueprint(settings))
-    return running, service
+    made: list[Service] = []
+
+    def make(url: str) -> Flask:
+        app = Flask("service")
+        settings = Settings(url, mode)
+        settings.telegram_api_base_url = url + TELEGRAM_API_PATH
+        settings.twilio_api_base_url = url + TWILIO_API_PATH
+        made.append(Service(url, settings))
+        _webhooks(app, made[0])
+        app.register_blueprint(create_blueprint(settings))
+        return app
+
+    return Running(make), made[0]

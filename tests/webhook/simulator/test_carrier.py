@@ -18,7 +18,6 @@ from .service import ACCOUNT_SID, Service, Settings
 
 CHAT = 4_111_111_111_111_111
 NUMBER = "+22710123456"
-SPEC = Path(__file__).resolve().parents[4] / "shared" / "specs" / "telegram_bot_api.json"
 
 
 def post(service: Service, path: str, **body: Any) -> requests.Response:
@@ -80,15 +79,13 @@ def test_a_button_press_carries_the_data_of_that_button(service: Service) -> Non
     assert post(service, "telegram/button", chat=CHAT + 1, message=message, row=0, column=1).status_code == 409
 
 
-def test_updates_match_the_published_bot_api(service: Service) -> None:
-    if not SPEC.is_file():
-        pytest.skip(f"the machine-readable Bot API is not at {SPEC}")
+def test_updates_match_the_published_bot_api(service: Service, specs: Path) -> None:
     post(service, "telegram/text", chat=CHAT, text="/start")
     for kind in ("voice", "photo", "location"):
         assert post(service, "telegram/media", chat=CHAT, kind=kind).ok
     message = news(service, telegram=CHAT)["telegram"][-1]["id"]
     post(service, "telegram/button", chat=CHAT, message=message, row=0, column=0)
-    types = json.loads(SPEC.read_text())["types"]
+    types = json.loads((specs / "telegram_bot_api.json").read_text())["types"]
     updates = [update for path, update in service.received if path == "/telegram"]
     assert len(updates) == 5
     assert [update["update_id"] for update in updates] == sorted({update["update_id"] for update in updates})

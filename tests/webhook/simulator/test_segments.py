@@ -8,8 +8,6 @@ import pytest
 
 from webhook.simulator.segments import encoding_and_parts
 
-SEGMENTS = Path(__file__).resolve().parents[4] / "shared" / "specs" / "sms_segments.tsv"
-
 
 @pytest.mark.parametrize(
     ("text", "expected"),
@@ -26,10 +24,8 @@ def test_limits(text: str, expected: tuple[str, int]) -> None:
     assert encoding_and_parts(text) == expected
 
 
-def test_as_twilio_counts() -> None:
-    if not SEGMENTS.is_file():
-        pytest.skip(f"no reference counts at {SEGMENTS}")
-    with SEGMENTS.open(encoding="utf-8", newline="") as file:
+def test_as_twilio_counts(specs: Path) -> None:
+    with (specs / "sms_segments.tsv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE):
             text = json.loads(row["text_json"])
             assert encoding_and_parts(text) == (row["twilio_encoding"], int(row["twilio_segments"])), text

@@ -72,8 +72,9 @@ class Browser:
     def open(self, url: str, width: int = 1360, height: int = 960) -> None:
         """Shows a page in a window of the given size, with nothing remembered of earlier pages."""
         self._send("POST", "/window/rect", {"width": width, "height": height})
-        self._send("POST", "/url", {"url": "about:blank"})
         self._send("POST", "/url", {"url": url})
+        self.run("sessionStorage.clear()")
+        self._send("POST", "/refresh", {})
 
     def run(self, script: str, *arguments: Any) -> Any:
         """The value that the script returns."""
