@@ -74,29 +74,34 @@ class Dialogue:
         """Loads a trained model and the content; starts the loop's thread. ``services``: bot.actions.Services."""
         rasa_seams.install_runtime()
         from rasa.core.agent import Agent  # noqa: PLC0415
-        from rasa.utils.endpoints import EndpointConfig  # noqa: PLC0415
 
         from bot.actions import Services, all_actions  # noqa: PLC0415
         from bot.catalogue_nlg import CatalogueNlg  # noqa: PLC0415
         from bot.memory.locks import InProcessLockStore  # noqa: PLC0415
         from bot.memory.tracker_store import SnapshotTrackerStore  # noqa: PLC0415
         from bot.places import Places  # noqa: PLC0415
-        from bot.rasa_seams.actions import register  # noqa: PLC0415
+        from bot.rasa_seams.actions import InProcessEndpoint  # noqa: PLC0415
 
         catalogue = LiveCatalogue(content, reviewed_only)
-        register(all_actions(services or Services(Places(content / "places.yml"), **options)))
+        actions = all_actions(services or Services(Places(content / "places.yml"), **options))
         store = SnapshotTrackerStore()
         agent = Agent(
             generator=CatalogueNlg(),
             tracker_store=store,
             lock_store=InProcessLockStore(),
-            action_endpoint=EndpointConfig("in-process"),
+            action_endpoint=InProcessEndpoint(actions),
         )
         agent.load_model(model)
         store.domain = agent.domain
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="rasa", daemon=True).start()
         return cls(agent, store, catalogue, loop)
+
+    def use(self, services: Any) -> None:
+        """Replaces what the actions look things up in (bot.actions.Services)."""
+        from bot.actions import all_actions  # noqa: PLC0415
+
+        self._agent.action_endpoint.actions = {action.name(): action for action in all_actions(services)}
 
     def close(self) -> None:
         """Stops the loop."""

@@ -26,8 +26,9 @@ def model() -> Path:
 def dialogue(model: Path) -> Iterator[object]:
     """The real engine on the real content."""
     from bot.dialogue import Dialogue
+    from webhook.engine import services_of
 
-    engine = Dialogue.load(model, ROOT / "content")
+    engine = Dialogue.load(model, ROOT / "content", services=services_of(demo=True))
     yield engine
     engine.close()
 

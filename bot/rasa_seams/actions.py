@@ -11,6 +11,7 @@ import rasa.shared.core.events as rasa_events
 from rasa.core.actions.action import ActionExecutionRejection as RasaRejection
 from rasa.core.actions.action import RemoteAction
 from rasa.shared.exceptions import RasaException
+from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk import Action
 from rasa_sdk import Tracker as SdkTracker
 from rasa_sdk.executor import CollectingDispatcher
@@ -22,13 +23,16 @@ EVENTS_BY_NAME: dict[str, type[rasa_events.Event]] = {
     if isinstance(cls, type) and issubclass(cls, rasa_events.Event) and getattr(cls, "type_name", None)
 }
 
-REGISTRY: dict[str, Action] = {}
+DEFAULT_ACTIONS: dict[str, Action] = {}
+"""Used where Rasa's own commands build an agent without our endpoint (``hankali rasa …``)."""
 
 
-def register(actions: Iterable[Action]) -> None:
-    """Makes actions known by their names. A later registration of the same name wins (tests)."""
-    for action in actions:
-        REGISTRY[action.name()] = action
+class InProcessEndpoint(EndpointConfig):
+    """The action endpoint of one agent: its actions by name, where Rasa expects an address."""
+
+    def __init__(self, actions: Iterable[Action]) -> None:
+        super().__init__("in-process")
+        self.actions = {action.name(): action for action in actions}
 
 
 def to_event(data: dict[str, Any]) -> rasa_events.Event:
@@ -87,7 +91,7 @@ class InProcessAction(RemoteAction):
 
     async def run(self, output_channel: Any, nlg: Any, tracker: Any, domain: Any) -> list[rasa_events.Event]:
         """Runs the registered action; raises Rasa's ActionExecutionRejection when the action rejects."""
-        action = REGISTRY.get(self.name())
+        action = getattr(self.action_endpoint, "actions", DEFAULT_ACTIONS).get(self.name())
         if action is None:
             raise RasaException(f"No action named '{self.name()}' is registered")
         dispatcher = CollectingDispatcher()

@@ -25,24 +25,23 @@ def agents(model: Path) -> tuple[Any, Any]:
     rasa_seams.install_runtime()
     from rasa.core.agent import Agent
     from rasa.core.tracker_store import InMemoryTrackerStore
-    from rasa.utils.endpoints import EndpointConfig
 
     from bot.actions import Services, all_actions
     from bot.catalogue_nlg import CatalogueNlg
     from bot.memory.locks import InProcessLockStore
     from bot.memory.tracker_store import SnapshotTrackerStore
     from bot.places import Places
-    from bot.rasa_seams.actions import register
+    from bot.rasa_seams.actions import InProcessEndpoint
     from bot.training import ROOT
 
-    register(all_actions(Services(Places(ROOT / "content" / "places.yml"))))
+    endpoint = InProcessEndpoint(all_actions(Services(Places(ROOT / "content" / "places.yml"))))
 
     def build(store: Any) -> Any:
         agent = Agent(
             generator=CatalogueNlg(),
             tracker_store=store,
             lock_store=InProcessLockStore(),
-            action_endpoint=EndpointConfig("in-process"),
+            action_endpoint=endpoint,
         )
         agent.load_model(model)
         store.domain = agent.domain

@@ -23,9 +23,9 @@ def run(args: argparse.Namespace) -> int:
 
     from bot.actions import Services, all_actions  # noqa: PLC0415
     from bot.places import Places  # noqa: PLC0415
-    from bot.rasa_seams.actions import register  # noqa: PLC0415
+    from bot.rasa_seams.actions import DEFAULT_ACTIONS  # noqa: PLC0415
 
-    register(all_actions(Services(Places(ROOT / "content" / "places.yml"))))
+    DEFAULT_ACTIONS.update({a.name(): a for a in all_actions(Services(Places(ROOT / "content" / "places.yml")))})
     sys.argv = ["rasa", *args.arguments]
     rasa_main()
     return 0

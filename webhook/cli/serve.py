@@ -76,15 +76,16 @@ def build(settings: Settings, model: Path) -> Flask:
     """The app with its engine, started. Call in the serving process, after any fork."""
     from bot.dialogue import Dialogue  # noqa: PLC0415 - Rasa
     from webhook.app import create_app  # noqa: PLC0415
+    from webhook.engine import services_of  # noqa: PLC0415
 
-    number = settings.twilio_voice_from or "" if settings.twilio_provider else ""
-    dialogue = Dialogue.load(
-        model,
-        settings.content,
-        reviewed_only=settings.reviewed_only,
-        hotline_number=number,
+    provider = bool(settings.telegram_provider or settings.twilio_provider)
+    services = services_of(
         demo=settings.demo,
+        contacts=settings.contacts,
+        hotline_number=settings.twilio_voice_from or "" if settings.twilio_provider else "",
+        test_service=settings.demo and provider,
     )
+    dialogue = Dialogue.load(model, settings.content, reviewed_only=settings.reviewed_only, services=services)
     app = create_app(settings, dialogue)
     service = app.extensions["hankali"]
     service.closing.append(dialogue.close)

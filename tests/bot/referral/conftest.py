@@ -74,15 +74,15 @@ class Phone:
 @pytest.fixture
 def phone(dialogue: Any) -> Iterator[Callable[..., Phone]]:
     """``phone("sms", country="LY", test_service=True)``: keyword arguments of bot.actions.Services after country."""
-    from bot.actions import Services, all_actions
+    from bot.actions import Services
     from bot.places import Places
-    from bot.rasa_seams.actions import register
     from bot.referral.directory import EXAMPLE, LiveDirectory
+    from webhook.engine import services_of
 
     def make(channel: str = "sms", country: str = "NE", language: str = "fr", **services: Any) -> Phone:
         services.setdefault("directory", LiveDirectory(EXAMPLE))
-        register(all_actions(Services(Places(ROOT / "content" / "places.yml"), **services)))
+        dialogue.use(Services(Places(ROOT / "content" / "places.yml"), **services))
         return Phone(dialogue, channel, country).language(language)
 
     yield make
-    register(all_actions(Services(Places(ROOT / "content" / "places.yml"))))
+    dialogue.use(services_of(demo=True))
