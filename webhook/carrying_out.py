@@ -44,8 +44,7 @@ _STOP = sql(
     " VALUES (:id, :channel, :language, :secret, 1, :now) ON CONFLICT (id) DO UPDATE SET stopped = 1"
 )
 _STOP_QUEUED = sql(
-    "UPDATE outbox SET status = 'stopped', body = NULL"
-    " WHERE lane = :id AND status = 'queued' AND unsolicited = 1"
+    "UPDATE outbox SET status = 'stopped', body = NULL WHERE lane = :id AND status = 'queued' AND unsolicited = 1"
 )
 _ERASE = tuple(
     sql(f"DELETE FROM {table} WHERE {column} = :id")  # noqa: S608 - names of ours
@@ -113,13 +112,9 @@ def count(occasion: Occasion, effect: Count) -> None:
     )
 
 
-def add_count(
-    transaction: Transaction, what: str, detail: str, *, channel: str, language: str, now: datetime
-) -> None:
+def add_count(transaction: Transaction, what: str, detail: str, *, channel: str, language: str, now: datetime) -> None:
     """Adds one to a cell of the statistics (per day, UTC)."""
-    transaction.run(
-        _COUNT, day=now.date().isoformat(), what=what, detail=detail, channel=channel, language=language
-    )
+    transaction.run(_COUNT, day=now.date().isoformat(), what=what, detail=detail, channel=channel, language=language)
 
 
 EFFECTS: dict[type, Handler] = {StopMessages: stop, EraseData: erase, DeleteSent: delete_sent, Count: count}

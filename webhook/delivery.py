@@ -125,9 +125,7 @@ class Delivery:
     ``retry`` starts the durable retry of one row; without it (command line, tests) rows stay queued.
     """
 
-    def __init__(
-        self, database: Database, vault: Vault, senders: Mapping[str, Sender], clock: Clock = utc_now
-    ) -> None:
+    def __init__(self, database: Database, vault: Vault, senders: Mapping[str, Sender], clock: Clock = utc_now) -> None:
         self._database = database
         self._vault = vault
         self._senders = senders

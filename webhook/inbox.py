@@ -85,8 +85,7 @@ _ACCEPT = sql(
 )
 _KNOWN = sql("SELECT id, answered_ms, answer FROM inbox WHERE channel = :channel AND repeat_key = :repeat_key")
 _OLDEST = sql(
-    "SELECT id, payload FROM inbox WHERE conversation_id = :conversation AND answered_ms IS NULL"
-    " ORDER BY id LIMIT 1"
+    "SELECT id, payload FROM inbox WHERE conversation_id = :conversation AND answered_ms IS NULL ORDER BY id LIMIT 1"
 )
 _STATE = sql("SELECT secret, language FROM conversations WHERE id = :conversation")
 _CLAIM = sql(
@@ -302,12 +301,8 @@ class Inbox:
                 transaction.run(_DROP, id=conversation)
             else:
                 secret = self._vault.lock({"sender": arrival.sender, "state": turn.state})
-                transaction.run(
-                    _KEEP, id=conversation, channel=channel, language=language, secret=secret, now=now_ms
-                )
-            occasion = Occasion(
-                transaction, self._vault, conversation, channel, language, arrival.sender, now
-            )
+                transaction.run(_KEEP, id=conversation, channel=channel, language=language, secret=secret, now=now_ms)
+            occasion = Occasion(transaction, self._vault, conversation, channel, language, arrival.sender, now)
             for effect in sorted(turn.effects, key=lambda effect: isinstance(effect, EraseData)):
                 handler = EFFECTS.get(type(effect))
                 if handler is None:

