@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode, urljoin, urlsplit, urlunsplit
@@ -20,6 +21,8 @@ ANSWER_TIMEOUT_S = 15.0
 QUEUE_TIMEOUT_S = 5.0
 MAX_REQUESTS_AT_ONCE = 2
 """Each holds one thread of the service, its webhook a second, and a call back to the stand-ins a third."""
+MAX_WAITING = 6
+"""More are refused at once: threads that wait here are missing where the webhooks run."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Carrier:
     def __init__(self, settings: SimulatorSettings) -> None:
         self._settings = settings
         self._public_url = settings.public_url.rstrip("/")
+        self._places = threading.BoundedSemaphore(MAX_REQUESTS_AT_ONCE + MAX_WAITING)
         self._slots = threading.BoundedSemaphore(MAX_REQUESTS_AT_ONCE)
 
     def telegram(self, update: Mapping[str, Any], listening: str) -> Answer:
@@ -80,27 +84,38 @@ class Carrier:
     def _send(self, method: str, url: str, listening: str, headers: dict[str, str], **body: Any) -> Answer:
         public, own = urlsplit(url), urlsplit(listening or url)
         local = urlunsplit((own.scheme, own.netloc, public.path, public.query, ""))
-        if not self._slots.acquire(timeout=QUEUE_TIMEOUT_S):
-            raise RefusedError(503, "Réseau simulé occupé, réessayez.", "The simulated network is busy, try again.")
+        with self._turn():
+            return _request(method, local, {**headers, "Host": public.netloc}, body)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        busy = RefusedError(503, "Réseau simulé occupé, réessayez.", "The simulated network is busy, try again.")
+        if not self._places.acquire(blocking=False):
+            raise busy
         try:
-            with requests.Session() as session:
-                session.trust_env = False
-                response = session.request(
-                    method,
-                    local,
-                    headers={**headers, "Host": public.netloc, "User-Agent": "Hankali-Simulator"},
-                    timeout=(CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S),
-                    allow_redirects=False,
-                    **body,
-                )
-                # Not response.text: for text/xml without a charset requests would take Latin-1.
-                return Answer(response.status_code, response.content.decode("utf-8", "replace"))
-        except requests.Timeout:
-            return Answer(0, "timeout")
-        except requests.RequestException:
-            return Answer(0, "unreachable")
+            if not self._slots.acquire(timeout=QUEUE_TIMEOUT_S):
+                raise busy
+            try:
+                yield
+            finally:
+                self._slots.release()
         finally:
-            self._slots.release()
+            self._places.release()
+
+
+def _request(method: str, url: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
+    try:
+        with requests.Session() as session:
+            session.trust_env = False
+            session.headers["User-Agent"] = "Hankali-Simulator"
+            timeouts_s = (CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S)
+            response = session.request(method, url, headers=headers, timeout=timeouts_s, allow_redirects=False, **body)
+            # Not response.text: for text/xml without a charset requests would take Latin-1.
+            return Answer(response.status_code, response.content.decode("utf-8", "replace"))
+    except requests.Timeout:
+        return Answer(0, "timeout")
+    except requests.RequestException:
+        return Answer(0, "unreachable")
 
 
 def listening_address(environ: Mapping[str, Any]) -> str:

@@ -56,6 +56,11 @@ class Service:
     settings: Settings
     received: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     fail: set[str] = field(default_factory=set)
+    hold: threading.Event = field(default_factory=threading.Event)
+    """While cleared, no Twilio webhook answers."""
+
+    def __post_init__(self) -> None:
+        self.hold.set()
 
     def last(self, path: str) -> dict[str, Any]:
         """The parameters of the latest request to ``path``."""
@@ -70,6 +75,7 @@ def _webhooks(app: Flask, service: Service) -> None:
             abort(403)
         parameters = {**request.args.to_dict(), **request.form.to_dict()}
         service.received.append((request.path, parameters))
+        service.hold.wait(20)
         if request.path in service.fail:
             abort(500)
         return parameters

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
-from webhook.simulator.carrier import Carrier, listening_address
+from webhook.simulator.carrier import MAX_REQUESTS_AT_ONCE, MAX_WAITING, QUEUE_TIMEOUT_S, Carrier, listening_address
 from webhook.simulator.refusal import RefusedError
 
 from .service import ACCOUNT_SID, Service, Settings
@@ -236,3 +237,16 @@ def test_a_lone_surrogate_is_harmless(service: Service) -> None:
     headers = {"Content-Type": "application/json"}
     assert requests.post(f"{service.url}/simulator/sms/text", data=body, headers=headers, timeout=5).ok
     assert service.last("/twilio/sms")["Body"] == "a\ufffdb"
+
+
+def test_a_crowd_is_refused_at_once_and_does_not_block_the_service(service: Service) -> None:
+    crowd = MAX_REQUESTS_AT_ONCE + MAX_WAITING
+    with ThreadPoolExecutor(crowd + 4) as people:
+        service.hold.clear()
+        asked = [people.submit(post, service, "sms/text", number=NUMBER, text="x") for _ in range(crowd + 4)]
+        try:
+            finished = as_completed(asked, timeout=QUEUE_TIMEOUT_S)
+            assert [next(finished).result().status_code for _ in range(4)] == [503] * 4
+        finally:
+            service.hold.set()
+        assert sorted(answer.result().status_code for answer in asked) == [200] * crowd + [503] * 4
