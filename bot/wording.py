@@ -1,7 +1,7 @@
 """Values of placeholders that are more than a string: each door and language says them its own way.
 
 ``{"key": k, …}`` another content entry, its placeholders filled by the other items · ``{"phone": "+227…"}`` ·
-``{"territory": "NE"}`` a country's name · ``{"reference": "482913"}`` spoken 3 + 3.
+``{"territory": "NE"}`` a country's name · ``{"language": "ha"}`` · ``{"reference": "482913"}`` spoken 3 + 3.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ def worded(value: dict[str, Any], catalogue: Catalogue, language: str, channel: 
     if "territory" in value:
         name = Locale.parse(catalogue.languages[language].locale).territories.get(value["territory"])
         return str(name or value["territory"])
+    if "language" in value:
+        return catalogue.languages[value["language"]].name
     return reference(value["reference"], channel)
 
 

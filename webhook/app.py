@@ -12,6 +12,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException
 
 from bot.catalogue import ContentError, read_yaml
+from bot.referral.directory import LiveDirectory
 from webhook import audio, health
 from webhook.channels import sms, telegram, voice
 from webhook.clock import Clock, utc_now
@@ -21,6 +22,9 @@ from webhook.errors import OperatorError
 from webhook.inbox import READY_WITHIN_S, Answering, Inbox
 from webhook.presence import Presence
 from webhook.rate import Gate
+from webhook.referrals.conversation import ReferralDialogue
+from webhook.referrals.escalation import Desk, Escalation
+from webhook.referrals.wording import Wording
 from webhook.retention import purge
 from webhook.security import Vault
 from webhook.settings import Settings
@@ -47,6 +51,7 @@ class Service:
     updates: telegram.Updates
     telegram_calls: telegram.TelegramCalls | None
     clock: Clock
+    escalation: Escalation | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -54,9 +59,15 @@ class Service:
         """Begins what runs beside requests: durable retries, recovery, Telegram's updates, the hourly purge."""
         from webhook.durable import Durable  # noqa: PLC0415 - DBOS is launched in the serving worker only
 
+        if self.escalation is not None:
+            from webhook.referrals import durable as referral_clock  # noqa: PLC0415 - DBOS
+
+            referral_clock.attach(self.escalation)
         durable = Durable(self.settings, self.presence.executor, self.delivery)
         self.closing.append(durable.close)
         durable.sweep()
+        if self.escalation is not None:
+            self.escalation.sweep()
         self.inbox.recover()
         if self.settings.telegram_provider and self.telegram_calls is not None:
             connection = telegram.Connection(self.settings, self.telegram_calls, self.updates)
@@ -70,6 +81,8 @@ class Service:
         """Finishes what is under way and lets go of everything. Idempotent."""
         self._stopping.set()
         self.inbox.close()
+        if self.escalation is not None:
+            self.escalation.close()
         while self.closing:
             self.closing.pop()()
         self.presence.leave()
@@ -83,6 +96,8 @@ class Service:
                 self.inbox.recover()
                 for outbox_id in self.delivery.due():
                     self.delivery.retry(outbox_id)
+                if self.escalation is not None:
+                    self.escalation.sweep()
                 if since_purge_s >= PURGE_EVERY_S:
                     since_purge_s = 0.0
                     purge(self.database, self.clock())
@@ -98,6 +113,7 @@ def create_app(
     senders: Mapping[str, Sender] | None = None,
     clock: Clock = utc_now,
     ready_within_s: float = READY_WITHIN_S,
+    directory: LiveDirectory | None = None,
 ) -> Flask:
     """The whole service without its background (call ``app.extensions["hankali"].start()`` for that).
 
@@ -120,8 +136,27 @@ def create_app(
             providers["telegram"] = calls = api
         if settings.twilio_account_sid and settings.twilio_auth_token:
             providers["sms"] = TwilioSms(settings)
+        if settings.referrals.smtp:
+            from webhook.channels.email import SmtpSender  # noqa: PLC0415
+
+            providers["email"] = SmtpSender(settings.referrals.smtp, settings.referrals.email_from)
         senders = providers
     delivery = Delivery(database, vault, senders, clock)
+    escalation: Escalation | None = None
+    if directory is not None:
+        desk = Desk(
+            database,
+            vault,
+            delivery,
+            directory,
+            wording=Wording(settings.content, settings.reviewed_only),
+            patience=settings.referrals.patience,
+            number=settings.twilio_voice_from or settings.twilio_sms_from or "",
+            link=f"{settings.public_url}/console",
+            clock=clock,
+        )
+        escalation = Escalation(desk)
+        dialogue = ReferralDialogue(dialogue, desk, escalation)
     inbox = Inbox(
         database,
         vault,
@@ -152,7 +187,7 @@ def create_app(
     app.register_error_handler(Exception, _on_error)
     app.after_request(_harden)
     app.extensions["hankali"] = Service(
-        settings, database, vault, dialogue, inbox, delivery, presence, updates, calls, clock, closing
+        settings, database, vault, dialogue, inbox, delivery, presence, updates, calls, clock, escalation, closing
     )
     return app
 

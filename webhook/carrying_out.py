@@ -24,7 +24,10 @@ DELETED_AT_ONCE = 100
 
 @dataclass
 class Occasion:
-    """Where an effect happens. Handlers may add ``before`` (sent before the replies)."""
+    """Where an effect happens. Handlers may add ``before`` (sent before the replies) and ``after``.
+
+    ``after`` is called when the transaction is committed; it must return at once and may be lost with the process.
+    """
 
     transaction: Transaction
     vault: Vault
@@ -34,7 +37,15 @@ class Occasion:
     sender: str
     now: datetime
     before: list[Outbound] = field(default_factory=list)
+    after: list[Callable[[], None]] = field(default_factory=list)
     erased: bool = False
+
+
+@dataclass(frozen=True)
+class Carry:
+    """An effect that carries itself out (what the desks beside the dialogue add to a turn)."""
+
+    run: Callable[[Occasion], None]
 
 
 Handler = Callable[[Occasion, Any], None]
@@ -117,7 +128,18 @@ def add_count(transaction: Transaction, what: str, detail: str, *, channel: str,
     transaction.run(_COUNT, day=now.date().isoformat(), what=what, detail=detail, channel=channel, language=language)
 
 
-EFFECTS: dict[type, Handler] = {StopMessages: stop, EraseData: erase, DeleteSent: delete_sent, Count: count}
+def carry(occasion: Occasion, effect: Carry) -> None:
+    """Whatever it does."""
+    effect.run(occasion)
+
+
+EFFECTS: dict[type, Handler] = {
+    Carry: carry,
+    StopMessages: stop,
+    EraseData: erase,
+    DeleteSent: delete_sent,
+    Count: count,
+}
 """What each effect does. EraseData is always carried out last."""
 
-__all__ = ["EFFECTS", "Occasion", "add_count", "erase_conversation"]
+__all__ = ["EFFECTS", "Carry", "Occasion", "add_count", "erase_conversation"]

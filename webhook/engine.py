@@ -16,15 +16,23 @@ CONTENT = ROOT / "content"
 
 
 def services_of(
-    *, demo: bool, contacts: str | Path | None = None, hotline_number: str = "", test_service: bool = False
+    *,
+    demo: bool,
+    contacts: str | Path | None = None,
+    hotline_number: str = "",
+    test_service: bool = False,
+    without_consent: frozenset[str] = frozenset(),
+    legal_basis: str = "",
 ) -> Services:
     """What actions look things up in. ``contacts`` is the directory's file; demo mode has the fictional example."""
     file = Path(contacts) if contacts else EXAMPLE if demo else None
     return Services(
         Places(CONTENT / "places.yml"),
-        directory=LiveDirectory(file) if file else None,
+        directory=LiveDirectory(file, allow_examples=demo) if file else None,
         hotline_number=hotline_number,
         test_service=test_service,
+        without_consent=without_consent,
+        legal_basis=legal_basis,
     )
 
 

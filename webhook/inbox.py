@@ -325,6 +325,8 @@ class Inbox:
                     forget=occasion.erased,
                 )
                 leaving.append((lane, seq))
+        for follow in occasion.after:
+            follow()
         if occasion.erased:
             self._after_erasing(channel, arrival.repeat_key, "" if by_api else answer)
         return True, None if door.answers == "inline_or_api" and by_api else answer

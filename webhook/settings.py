@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from dotenv import dotenv_values
 
 from webhook.errors import SettingsError
+from webhook.referrals.settings import ReferralSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 MODES = ("demo", "production")
@@ -59,6 +60,7 @@ class Settings:
     twilio_api_base_url: str | None = None
     twilio_sms_from: str | None = None
     twilio_voice_from: str | None = None
+    referrals: ReferralSettings = field(default_factory=ReferralSettings)
 
     @property
     def demo(self) -> bool:
@@ -135,6 +137,7 @@ class Settings:
             twilio_api_base_url=twilio_api.rstrip("/") if twilio_api else None,
             twilio_sms_from=values.get("TWILIO_SMS_FROM") or number,
             twilio_voice_from=values.get("TWILIO_VOICE_FROM") or number,
+            referrals=ReferralSettings.load(values),
         )
 
 

@@ -17,6 +17,7 @@ from bot.actions import Services, context_of, do, entity_of, intent_of, say
 from bot.keywords import digits, meaning
 from bot.offer import exploitation_signs
 from bot.referral.directory import REGIONS, Contact, Directory, without_police_alone
+from bot.referral.numbers import SHOWN, number_lines
 from bot.referral.path import (
     ABOUT,
     CODE,
@@ -45,7 +46,6 @@ HELP = frozenset((*ABOUT_OF_INTENT, "request_human", "report_immediate_danger"))
 VAGUE = frozenset(("inform", "nlu_fallback", "out_of_scope", "greet", "thank"))
 """Intents of a message that may be a badly understood answer; any other is a question that interrupts."""
 MAX_TRIES = 2
-NUMBERS_SHOWN = 3
 AMBIGUOUS_TOWNS = frozenset(("Say",))
 """Towns whose name is an everyday word: known only where a place was asked for."""
 Events = list[dict[str, Any]]
@@ -189,7 +189,7 @@ class _HelpTurn:
 
     def _self_harm(self, state: HelpState) -> Events:
         self._notice()
-        self._say("help_self_harm", {"contacts": self._lines(self._public(("health", "emergency"), state))})
+        self._say("help_self_harm", {"contacts": number_lines(self._public(("health", "emergency"), state))})
         return [ActiveLoop(LOOP), SlotSet("help", replace(state, paused="help_self_harm").to_dict())]
 
     def _listen_paused(self, state: HelpState) -> Events:
@@ -359,11 +359,11 @@ class _HelpTurn:
         country = country or self._context.country
         contacts = self._shown(self._directory.emergency(country, region, state.age, self._today()))
         if contacts and country:
-            self._say("emergency_numbers", {"contacts": self._lines(contacts)})
+            self._say("emergency_numbers", {"contacts": number_lines(contacts)})
             return
         contacts = self._shown(self._directory.emergency("", "", state.age, self._today()))
         if contacts:
-            self._say("emergency_numbers_all", {"contacts": self._lines(contacts, with_country=True)})
+            self._say("emergency_numbers_all", {"contacts": number_lines(contacts, with_country=True)})
         else:
             self._say("emergency_none")
 
@@ -371,25 +371,13 @@ class _HelpTurn:
         assert self._directory is not None
         country, region = state.place
         found = self._directory.public(kinds, country or self._context.country, region, state.age, self._today())
-        return self._shown(found)[:NUMBERS_SHOWN]
+        return self._shown(found)[:SHOWN]
 
     def _shown(self, contacts: list[Contact]) -> list[Contact]:
         """A test service reads out no fictional number."""
         if self._services.test_service:
             contacts = [c for c in contacts if not c.example]
         return without_police_alone(contacts)
-
-    def _lines(self, contacts: list[Contact], with_country: bool = False) -> list[dict[str, Any]]:
-        lines = []
-        limit = NUMBERS_SHOWN if not with_country else 2 * NUMBERS_SHOWN
-        for contact in contacts[:limit]:
-            mark: Any = {"key": "fictional_mark"} if contact.example else ""
-            line = {"key": "contact_number", "phone": {"phone": contact.public_phone}, "mark": mark}
-            country = next(iter(sorted(contact.countries - {"*"})), "")
-            if with_country and country:
-                line = {**line, "key": "contact_number_country", "country": {"territory": country}}
-            lines.append(line)
-        return lines
 
     def _plan(self, state: HelpState) -> Plan:
         assert self._directory is not None
@@ -424,7 +412,7 @@ class _HelpTurn:
         numbers = [s.contact for s in steps if s.contact.public_phone and not s.contact.expired(self._today())]
         values = {"reference": {"reference": state.reference}, "when": {"key": self._when(state)}}
         if numbers:
-            self._say("help_reference", {**values, "contacts": self._lines(numbers[:2])})
+            self._say("help_reference", {**values, "contacts": number_lines(numbers[:2])})
         else:
             self._say("help_reference_no_number", values)
         do(self._dispatcher, "count", name="referral", detail=state.urgency)
@@ -461,7 +449,7 @@ class _HelpTurn:
         contacts = [s.contact for s in self._plan(state).steps if s.contact.public_phone]
         contacts = [c for c in self._shown(contacts) if not c.expired(self._today())][:2]
         if contacts:
-            self._say("help_refused", {"contacts": self._lines(contacts)})
+            self._say("help_refused", {"contacts": number_lines(contacts)})
         else:
             self._say("help_refused_no_number")
         return _ENDED

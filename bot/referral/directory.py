@@ -325,12 +325,13 @@ def _alert(reader: _Reader, path: tuple[Any, ...], value: Any) -> tuple[tuple[st
 class LiveDirectory:
     """The current directory; takes over a changed file, and keeps the last good one when that is broken."""
 
-    def __init__(self, file: Path, poll_seconds: float = POLL_SECONDS) -> None:
+    def __init__(self, file: Path, poll_seconds: float = POLL_SECONDS, allow_examples: bool = True) -> None:
         self._file = file
+        self._allow_examples = allow_examples
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()
         self._stamp = self._look_at_file()
-        self._directory = load_directory(file)
+        self._directory = self._load()
         self._next_look = time.monotonic() + poll_seconds
         self.problem = ""
         """Why the file as it is now cannot be used; empty while it can."""
@@ -343,13 +344,20 @@ class LiveDirectory:
                 stamp = self._look_at_file()
                 if stamp != self._stamp:
                     self._stamp = stamp
-                    self._directory = load_directory(self._file)
+                    self._directory = self._load()
                     self.problem = ""
             except DirectoryError as error:
                 self.problem = str(error)
             finally:
                 self._lock.release()
         return self._directory
+
+    def _load(self) -> Directory:
+        directory = load_directory(self._file)
+        if directory.fictional and not self._allow_examples:
+            example = next(c.id for c in directory.contacts if c.example)
+            raise DirectoryError(f"{self._file}:1: '{example}' is an example; outside demo mode none is accepted")
+        return directory
 
     def _look_at_file(self) -> tuple[int, int]:
         try:

@@ -28,6 +28,8 @@ MAX_STEPS = 400
 """Longer than any call of an hour; a loop between two machines ends here."""
 HEAD = '<?xml version="1.0" encoding="UTF-8"?><Response>'
 HANG_UP = f"{HEAD}<Hangup/></Response>"
+OPEN_NUMBERS = frozenset(("help_code_word", "help_ask_code", "help_code_wrong", "ack_help"))
+"""Prompts that ask for a number of several digits; ``#`` or a pause ends it."""
 KEYS = frozenset("0123456789*#")
 
 
@@ -46,9 +48,14 @@ class VoiceDoor:
         prompts = "".join(self._prompt(reply, base) for reply in turn.replies)
         if turn.ends_call or silent >= MAX_UNANSWERED or step >= MAX_STEPS:
             return f"{HEAD}{prompts}<Hangup/></Response>"
+        keys = (
+            'finishOnKey="#"'
+            if turn.replies and turn.replies[-1].key in OPEN_NUMBERS
+            else 'numDigits="1" finishOnKey=""'
+        )
         following = f"{base}/twilio/voice/step/{step + 1}"
         return (
-            f'{HEAD}<Gather input="dtmf" numDigits="1" finishOnKey="" timeout="{KEY_TIMEOUT_S}" method="POST"'
+            f'{HEAD}<Gather input="dtmf" {keys} timeout="{KEY_TIMEOUT_S}" method="POST"'
             f' action="{xml(following)}">{prompts}</Gather>'
             f'<Redirect method="POST">{xml(following)}?silent={silent + 1}</Redirect></Response>'
         )

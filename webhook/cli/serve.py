@@ -39,6 +39,7 @@ def run(args: argparse.Namespace) -> int:
         raise OperatorError("--workers must be at least 1")
     if args.workers > 1 and settings.sqlite:
         raise OperatorError("--workers: SQLite allows one; more need HANKALI_DATABASE_URL=postgresql://…")
+    os.umask(0o077)
     with sole(settings) as locks:
         upgrade(settings.database_url)
         model = _ready_engine(settings)
@@ -54,8 +55,8 @@ def _ready_engine(settings: Settings) -> Path:
 
     model = ensure_model(settings.models, _progress)
     rasa_seams.install()
-    # Rasa's own deprecations are not an operator's business.
-    warnings.filterwarnings("ignore")
+    # Rasa's own deprecations are not an operator's business (it sets filters itself, so those would not do).
+    warnings.showwarning = lambda *_, **__: None
     import rasa.core.agent  # noqa: F401, PLC0415
 
     return model
@@ -87,9 +88,11 @@ def build(settings: Settings, model: Path) -> Flask:
         contacts=settings.contacts,
         hotline_number=settings.twilio_voice_from or "" if settings.twilio_provider else "",
         test_service=settings.demo and provider,
+        without_consent=settings.referrals.without_consent,
+        legal_basis=settings.referrals.legal_basis,
     )
     dialogue = Dialogue.load(model, settings.content, reviewed_only=settings.reviewed_only, services=services)
-    app = create_app(settings, dialogue)
+    app = create_app(settings, dialogue, directory=services.directory)
     service = app.extensions["hankali"]
     service.closing.append(dialogue.close)
     service.start()

@@ -70,20 +70,26 @@ _COLUMNS = (
     "id, reference, conversation_id, other_id, state, urgency, secret, code_hash, holder, news, asked, relay,"
     " unlocked_ms, waiting_since_ms, danger_ms, created_ms, closed_ms"
 )
+
+
+def _select(rest: str) -> Sql:
+    return sql(f"SELECT {_COLUMNS} FROM referrals {rest}")  # noqa: S608 - names of ours
+
+
 _INSERT = sql(
     "INSERT INTO referrals (id, reference, conversation_id, other_id, state, urgency, secret, code_hash, created_ms)"
     " VALUES (:id, :reference, :conversation, :other, 'open', :urgency, :secret, :code, :now)"
 )
 _RENEW = sql("UPDATE referrals SET urgency = :urgency, secret = :secret, code_hash = :code WHERE id = :id")
-_BY_ID = sql(f"SELECT {_COLUMNS} FROM referrals WHERE id = :id")
+_BY_ID = _select("WHERE id = :id")
 _LOCKED = Sql(_BY_ID.sqlite, _BY_ID.postgres + " FOR UPDATE")
-_BY_REFERENCE = sql(f"SELECT {_COLUMNS} FROM referrals WHERE reference = :reference")
-_OF_PERSON = sql(
-    f"SELECT {_COLUMNS} FROM referrals WHERE (conversation_id = :conversation OR other_id = :conversation)"
+_BY_REFERENCE = _select("WHERE reference = :reference")
+_OF_PERSON = _select(
+    "WHERE (conversation_id = :conversation OR other_id = :conversation)"
     " AND state <> 'withdrawn' ORDER BY created_ms DESC"
 )
-_HELD = sql(f"SELECT {_COLUMNS} FROM referrals WHERE holder = :contact AND state = 'acknowledged' ORDER BY created_ms")
-_ALL = sql(f"SELECT {_COLUMNS} FROM referrals ORDER BY created_ms DESC, id LIMIT 10000")
+_HELD = _select("WHERE holder = :contact AND state = 'acknowledged' ORDER BY created_ms")
+_ALL = _select("ORDER BY created_ms DESC, id LIMIT 10000")
 _DUE = sql(
     "SELECT id, news, danger_ms, state FROM referrals WHERE state IN ('open', 'notified') OR news = 'waiting'"
     " OR danger_ms > 0 ORDER BY created_ms"
@@ -138,7 +144,7 @@ _UNSENT = sql(
 class Ledger:
     """Reads and writes rows inside one transaction of the caller, at one moment."""
 
-    def __init__(self, vault: Vault) -> None:
+    def __init__(self, transaction: Transaction, vault: Vault, now: datetime) -> None:
         self._transaction = transaction
         self._vault = vault
         self.now = now
@@ -233,7 +239,7 @@ class Ledger:
         self._consent_event(referral, record)
         return referral
 
-    def renew(self, referral: Referral, record: Record, person: dict[str, str], now: datetime) -> None:
+    def renew(self, referral: Referral, record: Record, person: dict[str, str]) -> None:
         """More is known, or consent came after a policy's alert."""
         self._transaction.run(
             _RENEW,

@@ -1,0 +1,49 @@
+"""The durable clock of a referral: a DBOS workflow whose only argument is the referral's opaque id."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from dbos import DBOS, SetWorkflowID
+
+from webhook.referrals.escalation import PAUSE_AFTER_ACCIDENT_S, Escalation
+
+log = logging.getLogger(__name__)
+_serving: dict[str, Escalation] = {}
+
+
+@DBOS.step(name="advance")
+async def advance(referral: str) -> float | None:
+    """What is due; the seconds until the next look, or None. Never raises: an exception would be stored."""
+    try:
+        return await asyncio.to_thread(_serving["escalation"].advance, referral)
+    except Exception as error:
+        log.error("escalation failed: %s", type(error).__name__)
+        return PAUSE_AFTER_ACCIDENT_S
+
+
+@DBOS.workflow(name="escalate")
+async def escalate(referral: str) -> None:
+    """Looks at one referral until nothing is left to do."""
+    while True:
+        wait_s = await advance(referral)
+        if wait_s is None:
+            return
+        await DBOS.sleep_async(wait_s)
+
+
+def attach(escalation: Escalation) -> None:
+    """Before ``DBOS.launch()``: recovered workflows need it at once."""
+    _serving["escalation"] = escalation
+    escalation.alarm = start
+
+
+def start(referral: str, workflow: str) -> None:
+    """Starts a clock; starting it twice changes nothing."""
+    try:
+        with SetWorkflowID(workflow):
+            DBOS.start_workflow(escalate, referral)
+    except Exception as error:
+        # The row says what is due: the next sweep starts it.
+        log.error("a referral's clock could not be started: %s", type(error).__name__)
