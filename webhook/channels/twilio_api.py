@@ -61,7 +61,7 @@ class TwilioSms:
             found = (str(entry.sid) for entry in listed if _is(entry, message, since))
             return next((sid for sid in found if not known(sid)), None)
         except Exception as error:
-            if isinstance(error, TwilioRestException) and error.status in NO_SUCH_LIST:
+            if _status_of_page(error) in NO_SUCH_LIST:
                 return None
             failure = _not_sent(error)
             # Nothing was sent by looking; what is uncertain is still the attempt before.
@@ -87,6 +87,12 @@ def _is(found: Any, message: Outbound, since: datetime) -> bool:
         and found.status not in ("failed", "undelivered", "canceled")
         and (created is None or created >= since)
     )
+
+
+def _status_of_page(error: Exception) -> int:
+    """HTTP status of a page that could not be read (the client raises its plainest exception then), or 0."""
+    response = error.args[1] if isinstance(error, TwilioException) and len(error.args) > 1 else None
+    return int(getattr(response, "status_code", 0))
 
 
 def _not_sent(error: Exception) -> NotSentError:

@@ -34,17 +34,13 @@ def test_the_country_of_the_number_is_known(app: Flask, fixed: FixedDialogue) ->
     assert [incoming.country for incoming in fixed.seen] == ["NE", "LY", "", ""]
 
 
-@pytest.mark.parametrize("signature", ["", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "é"])
-def test_forged_requests_leave_nothing(app: Flask, fixed: FixedDialogue, signature: str) -> None:
+@pytest.mark.parametrize("signature", [None, "", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "Ã©"])
+def test_forged_requests_leave_nothing(app: Flask, fixed: FixedDialogue, signature: str | None) -> None:
     parameters = {"MessageSid": "SM1", "From": "+22790000001", "Body": "x"}
+    headers = {} if signature is None else {"X-Twilio-Signature": signature}
+    client = app.test_client()
     for path in ("/twilio/sms", "/twilio/sms/status", "/twilio/voice", "/twilio/voice/step/1", "/twilio/voice/status"):
-        assert Twilio(app).client.post(path, data=parameters).status_code == 403
-        assert (
-            Twilio(app)
-            .client.post(path, data=parameters, headers={"X-Twilio-Signature": signature.encode().decode("latin-1")})
-            .status_code
-            == 403
-        )  # noqa: E501
+        assert client.post(path, data=parameters, headers=headers).status_code == 403
     assert rows(app, "inbox") == 0
     assert not fixed.seen
 
