@@ -18,9 +18,11 @@ from bot.understanding.component import (
     FEATURES,
     LANGUAGE,
     LANGUAGE_CONFIDENCE,
+    NGRAMS,
     SIGNS,
     URGENT,
     URGENT_SCORE,
+    WORDS,
     UnderstandingComponent,
     block_metadata,
 )
@@ -30,11 +32,11 @@ CLASSIFIER = DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER
 
 
 def _examples(training_data: TrainingData) -> list[Message]:
-    return [m for m in training_data.intent_examples if m.get(FEATURES) is not None]
+    return [m for m in training_data.intent_examples if m.get(WORDS)]
 
 
-def _rows(messages: list[Message]) -> Any:
-    return matrix([m.get(FEATURES) for m in messages])
+def _rows(messages: list[Message], kind: str = FEATURES) -> Any:
+    return matrix([m.get(kind) for m in messages])
 
 
 @DefaultV1Recipe.register(CLASSIFIER, is_trainable=True)
@@ -55,14 +57,14 @@ class LanguageIdentifier(UnderstandingComponent, IntentClassifier):
         if "" in targets:
             example = examples[targets.index("")]
             raise ValueError(f"an example of intent '{example.get(INTENT)}' has no metadata.language")
-        self.model = train_softmax(_rows(examples), targets, self.config["strength"])
+        self.model = train_softmax(_rows(examples, NGRAMS), targets, self.config["strength"])
         self.persist()
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets the two properties on each message."""
         for message in messages:
-            p = self.model.probabilities(message.get(FEATURES))
+            p = self.model.probabilities(message.get(NGRAMS))
             best = int(p.argmax())
             message.set(LANGUAGE, self.model.labels[best], add_to_output=True)
             message.set(LANGUAGE_CONFIDENCE, float(p[best]), add_to_output=True)

@@ -10,7 +10,8 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
 WORDS = "words"
-FEATURES = "ngram_features"
+NGRAMS = "ngram_features"
+FEATURES = "features_with_concepts"
 LANGUAGE = "language"
 LANGUAGE_CONFIDENCE = "language_confidence"
 SIGNS = "signs"

@@ -37,14 +37,15 @@ class Concepts:
                     self._longest = max(self._longest, len(key))
 
     @classmethod
-    def from_lookup_tables(cls, lookup_tables: Iterable[dict[str, Any]]) -> Concepts:
-        """From Rasa's training data; tables of the same name (one per language) are joined."""
-        tables: dict[str, list[str]] = {}
+    def by_language(cls, lookup_tables: Iterable[dict[str, Any]]) -> dict[str, Concepts]:
+        """From Rasa's lookup tables, whose names are ``<language>.<CONCEPT>``."""
+        tables: dict[str, dict[str, list[str]]] = {}
         for table in lookup_tables:
-            elements = table["elements"]
-            if isinstance(elements, list):
-                tables.setdefault(table["name"], []).extend(elements)
-        return cls(tables)
+            language, _, name = str(table["name"]).partition(".")
+            if not name or not isinstance(table["elements"], list):
+                raise ValueError(f"lookup table '{table['name']}': a list named <language>.<CONCEPT> was expected")
+            tables.setdefault(language, {}).setdefault(name, []).extend(table["elements"])
+        return {language: cls(of_language) for language, of_language in tables.items()}
 
     def find(self, tokens: Sequence[str]) -> list[frozenset[str]]:
         """The concepts of a message in order, one set for each word or phrase that names any."""

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bot.understanding.concepts import Concepts, concept_features
-from bot.understanding.spelling import ngrams
 
 
 CALIBRATION_FOLDS = 4
@@ -31,35 +29,42 @@ class Features:
     values: np.ndarray
     size: int
 
+    def with_more(self, more: Features) -> Features:
+        """The columns of ``more`` behind these."""
+        return Features(
+            np.concatenate((self.indices, more.indices + self.size)),
+            np.concatenate((self.values, more.values)),
+            self.size + more.size,
+        )
+
 
 class Vocabulary:
-    """n-gram or concept → column, with inverse document frequencies."""
+    """Term → column, with inverse document frequencies."""
 
-    def __init__(self, terms: Sequence[str], idf: np.ndarray, concepts: Concepts) -> None:
+    def __init__(self, terms: Sequence[str], idf: np.ndarray) -> None:
         self._columns = {term: column for column, term in enumerate(terms)}
         self._blocks = np.array([BLOCKS[term[0]] for term in terms], dtype=np.int32)
         self.idf = idf
-        self.concepts = concepts
 
     def __len__(self) -> int:
         return len(self._columns)
 
     @classmethod
-    def learn(cls, messages: Iterable[list[str]], min_count: int, concepts: Concepts) -> Vocabulary:
-        """Keeps n-grams that stand in at least ``min_count`` messages."""
+    def learn(cls, messages: Iterable[Iterable[str]], min_count: int) -> Vocabulary:
+        """From the terms of each message; keeps those of at least ``min_count`` messages."""
         counts: Counter[str] = Counter()
         total = 0
-        for tokens in messages:
-            counts.update(set(_terms(tokens, concepts)))
+        for terms in messages:
+            counts.update(set(terms))
             total += 1
-        terms = sorted(term for term, count in counts.items() if count >= min_count)
-        idf = np.array([np.log((1 + total) / (1 + counts[term])) + 1 for term in terms], dtype=np.float32)
-        return cls(terms, idf, concepts)
+        kept = sorted(term for term, count in counts.items() if count >= min_count)
+        idf = np.array([np.log((1 + total) / (1 + counts[term])) + 1 for term in kept], dtype=np.float32)
+        return cls(kept, idf)
 
-    def features(self, tokens: list[str]) -> Features:
+    def features(self, terms: Iterable[str]) -> Features:
         """Terms outside the vocabulary are dropped; a message without any gives empty arrays."""
         columns = self._columns
-        found = {columns[term] for term in _terms(tokens, self.concepts) if term in columns}
+        found = {columns[term] for term in terms if term in columns}
         indices = np.fromiter(found, dtype=np.int32, count=len(found))
         values = self.idf[indices]
         blocks = self._blocks[indices]
@@ -67,23 +72,16 @@ class Vocabulary:
         return Features(indices, (values / norms[blocks]).astype(np.float32), len(columns))
 
     def save(self, folder: Path) -> None:
-        """Writes ``vocabulary.json``, ``concepts.json`` and ``idf.npy``."""
+        """Writes ``vocabulary.json`` and ``idf.npy``."""
         terms = sorted(self._columns, key=self._columns.__getitem__)
         (folder / "vocabulary.json").write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
-        (folder / "concepts.json").write_text(json.dumps(self.concepts.tables, ensure_ascii=False), encoding="utf-8")
         np.save(folder / "idf.npy", self.idf, allow_pickle=False)
 
     @classmethod
     def load(cls, folder: Path) -> Vocabulary:
         """Reads what :meth:`save` wrote."""
         terms = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        concepts = Concepts(json.loads((folder / "concepts.json").read_text(encoding="utf-8")))
-        return cls(terms, np.load(folder / "idf.npy", allow_pickle=False), concepts)
-
-
-def _terms(tokens: list[str], concepts: Concepts) -> Iterator[str]:
-    yield from ngrams(tokens)
-    yield from concept_features(concepts.find(tokens))
+        return cls(terms, np.load(folder / "idf.npy", allow_pickle=False))
 
 
 def matrix(rows: Sequence[Features]) -> Any:
