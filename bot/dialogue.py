@@ -120,6 +120,8 @@ class Dialogue:
             self._turn(conversation, incoming, now, draft)
             language = conversation.language or DEFAULT_LANGUAGE
             replies = render(draft.says, catalogue, language, incoming.channel)
+            # "We go on in Hausa", said in French for want of a recording, would be untrue.
+            replies = tuple(r for r in replies if r.key != "language_set" or r.spoken == language)
         except Exception as error:
             raise DialogueError(f"{type(error).__name__} while answering") from error
         if draft.erased:

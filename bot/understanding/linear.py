@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 
 
 
-CALIBRATION_FOLDS = 4
+CALIBRATION_FOLDS = 3
 BLOCKS = {"n": 0, "w": 0, "b": 0, "c": 1, "k": 2, "o": 2, "p": 2}
 """Which block a term belongs to, by its first letter."""
 
@@ -28,6 +29,10 @@ class Features:
     indices: np.ndarray
     values: np.ndarray
     size: int
+
+    def fingerprint(self) -> str:
+        """For Rasa's cache, which would otherwise print every array of every example to compare it."""
+        return hashlib.md5(self.indices.tobytes(), usedforsecurity=False).hexdigest()
 
     def with_more(self, more: Features) -> Features:
         """The columns of ``more`` behind these."""
@@ -139,12 +144,12 @@ def train_softmax(rows: Any, targets: Sequence[str], strength: float) -> LinearM
     names = np.unique(labels)
     scores = np.zeros((len(labels), len(names)))
     for train, test in StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=0).split(rows, labels):
-        fold = LinearSVC(C=strength, random_state=0).fit(rows[train], labels[train])
+        fold = LinearSVC(C=strength, random_state=0, tol=1e-3).fit(rows[train], labels[train])
         found = fold.decision_function(rows[test])
         columns = np.searchsorted(names, fold.classes_)
         scores[np.ix_(test, columns)] = found if found.ndim > 1 else np.stack([-found, found], axis=1)
     scale = _best_scale(scores, np.searchsorted(names, labels))
-    model = LinearSVC(C=strength, random_state=0).fit(rows, labels)
+    model = LinearSVC(C=strength, random_state=0, tol=1e-3).fit(rows, labels)
     weights, bias = model.coef_, model.intercept_
     if len(names) == 2:
         weights, bias = np.vstack([-weights, weights]), np.hstack([-bias, bias])
