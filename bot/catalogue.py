@@ -62,17 +62,18 @@ class Catalogue:
     sources: dict[str, str]
     reviewed_only: bool = False
 
-    def find(self, key: str, language: str, channel: str = "telegram") -> Entry:
+    def find(self, key: str, language: str, channel: str = "telegram", recordable: bool = True) -> Entry:
         """The entry to use for ``key``, along the language's fallback chain.
 
-        By voice an entry can be used when it has a recording or its language a provider voice. Raises KeyError when
+        By voice an entry can be used when it has a recording or its language a provider voice; a recording is of no
+        use when the words change with each call (``recordable`` false). Raises KeyError when
         nothing in the chain will do (``hankali content check`` and the start of the service find that out first).
         """
         for code in self.chain(language):
             entry = self.entries.get((key, code))
             if entry is None or (self.reviewed_only and not entry.reviewed):
                 continue
-            if channel == "voice" and not entry.audio and not self.languages[code].say:
+            if channel == "voice" and not (entry.audio and recordable) and not self.languages[code].say:
                 continue
             return entry
         raise KeyError(f"no usable text for '{key}' in {' → '.join(self.chain(language))}")
@@ -88,16 +89,7 @@ class Catalogue:
     @classmethod
     def load(cls, folder: Path, reviewed_only: bool = False) -> Catalogue:
         """Reads everything below ``folder``; raises ContentError naming the first file that cannot be read."""
-        languages = {
-            code: Language(
-                code,
-                str(data["name"]),
-                str(data["locale"]),
-                tuple(data.get("fallback") or ()),
-                str(data.get("say") or ""),
-            )
-            for code, data in read_yaml(folder / "languages.yml").items()
-        }
+        languages = read_languages(folder / "languages.yml", read_yaml(folder / "languages.yml"))
         entries: dict[tuple[str, str], Entry] = {}
         for code in languages:
             audio = {p.stem: f"{code}/{p.name}" for p in _audio_files(folder / code / "audio")}
@@ -105,7 +97,7 @@ class Catalogue:
                 for key, data in read_yaml(path).items():
                     if (key, code) in entries:
                         raise ContentError(f"{path}: key '{key}' stands twice in language '{code}'")
-                    entries[key, code] = _entry(path, key, code, data, audio.get(key))
+                    entries[key, code] = entry_of(path, key, code, data, audio.get(key))
         sources_file = folder / "sources.yml"
         sources = {k: str(v) for k, v in read_yaml(sources_file).items()} if sources_file.exists() else {}
         return cls(languages, entries, sources, reviewed_only)
@@ -132,7 +124,30 @@ def _audio_files(folder: Path) -> list[Path]:
     return sorted(p for p in folder.glob("*") if p.suffix in AUDIO_SUFFIXES) if folder.is_dir() else []
 
 
-def _entry(path: Path, key: str, language: str, data: Any, audio: str | None) -> Entry:
+def read_languages(path: Path, data: dict[str, Any]) -> dict[str, Language]:
+    """The languages of ``languages.yml``; raises ContentError for one without name, locale or known fallback."""
+    languages = {}
+    for code, fields in data.items():
+        if not isinstance(fields, dict) or not fields.get("name") or not fields.get("locale"):
+            raise ContentError(f"{path}: language '{code}' needs name and locale")
+        fallback = fields.get("fallback") or ()
+        if not isinstance(fallback, list | tuple):
+            raise ContentError(f"{path}: fallback of '{code}' is a list such as [fr]")
+        unknown = [name for name in fallback if name not in data or name == code]
+        if unknown:
+            raise ContentError(f"{path}: '{code}' falls back to '{unknown[0]}', which is no other language")
+        languages[str(code)] = Language(
+            str(code), str(fields["name"]), str(fields["locale"]), tuple(fallback), str(fields.get("say") or "")
+        )
+    if not languages:
+        raise ContentError(f"{path}: no language")
+    return languages
+
+
+def entry_of(path: Path, key: str, language: str, data: Any, audio: str | None = None) -> Entry:
+    """An entry from what its file says; raises ContentError when it says nothing usable."""
+    if not isinstance(key, str):
+        raise ContentError(f"{path}: key '{key}' is not a word (quote it)")
     if not isinstance(data, dict):
         raise ContentError(f"{path}: key '{key}' is not an entry (text, sms, voice …)")
     text = str(data.get("text") or "").strip()
@@ -144,6 +159,8 @@ def _entry(path: Path, key: str, language: str, data: Any, audio: str | None) ->
         choices = tuple(Choice(str(c["title"]), str(c["payload"])) for c in data.get("choices") or ())
     except (KeyError, TypeError) as error:
         raise ContentError(f"{path}: key '{key}': a choice needs title and payload") from error
+    if any(not choice.title.strip() or not choice.payload.startswith("/") for choice in choices):
+        raise ContentError(f"{path}: key '{key}': a choice needs a title and a payload such as /show_menu")
     return Entry(
         key,
         language,
@@ -159,19 +176,48 @@ def _entry(path: Path, key: str, language: str, data: Any, audio: str | None) ->
     )
 
 
+_last_good: dict[tuple[Path, bool], Catalogue] = {}
+"""Per folder, what was usable last in this process (or its parent, before a fork)."""
+
+
+def usable(folder: Path, reviewed_only: bool = False) -> Catalogue:
+    """Loads what is in ``folder``. Raises ContentError when somebody could be left without words.
+
+    The first reason is given; ``hankali content check`` gives all.
+    """
+    from bot.content_check import fatal_problems  # noqa: PLC0415
+
+    catalogue = Catalogue.load(folder, reviewed_only)
+    problems = fatal_problems(catalogue)
+    if problems:
+        raise ContentError(problems[0])
+    return catalogue
+
+
 class LiveCatalogue:
-    """The current catalogue; picks up changed files, and keeps the last good one when they are broken."""
+    """The current catalogue; picks up changed files, and keeps the last good one when they are broken.
+
+    Raises ContentError when the files are broken at the first start. A worker that is started again later goes on with
+    what its parent process had loaded.
+    """
 
     def __init__(self, folder: Path, reviewed_only: bool = False, poll_seconds: float = POLL_SECONDS) -> None:
         self._folder = folder
         self._reviewed_only = reviewed_only
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()
-        self._stamp = self._files_stamp()
-        self._catalogue = Catalogue.load(folder, reviewed_only)
-        self._next_look = time.monotonic() + poll_seconds
         self.problem = ""
         """Why the files as they are now cannot be used; empty while they can."""
+        self._stamp = self._files_stamp()
+        try:
+            self._catalogue = usable(folder, reviewed_only)
+        except ContentError as error:
+            if (folder, reviewed_only) not in _last_good:
+                raise
+            self.problem = str(error)
+            self._catalogue = _last_good[folder, reviewed_only]
+        _last_good[folder, reviewed_only] = self._catalogue
+        self._next_look = time.monotonic() + poll_seconds
 
     def current(self) -> Catalogue:
         """The catalogue to use for one turn. Looks at the files at most every ``poll_seconds``."""
@@ -184,23 +230,40 @@ class LiveCatalogue:
 
     def _look(self) -> None:
         self._next_look = time.monotonic() + self._poll_seconds
-        stamp = self._files_stamp()
-        if stamp == self._stamp:
-            return
-        self._stamp = stamp
         try:
-            fresh = Catalogue.load(self._folder, self._reviewed_only)
-            from bot.content_check import fatal_problems  # noqa: PLC0415
-
-            problems = fatal_problems(fresh)
-            if problems:
-                raise ContentError(problems[0])
-        except ContentError as error:
-            self.problem = str(error)
+            stamp = self._files_stamp()
+            if stamp == self._stamp:
+                return
+            # Remembered before loading: what changes while we read is looked at next time.
+            self._stamp = stamp
+            fresh = usable(self._folder, self._reviewed_only)
+            self._refuse_losses(fresh)
+        except Exception as error:
+            # Whatever an editor's file does, the last good words go on.
+            self.problem = str(error) if isinstance(error, ContentError) else f"{type(error).__name__}: {error}"
             return
         self.problem = ""
-        self._catalogue = fresh
+        self._catalogue = _last_good[self._folder, self._reviewed_only] = fresh
+
+    def _refuse_losses(self, fresh: Catalogue) -> None:
+        """A file that was cut short may still be YAML: what the program says must not vanish while it runs."""
+        lost = set(self._catalogue.keys()) - set(fresh.keys())
+        if lost:
+            from bot.content_usage import Usage  # noqa: PLC0415
+
+            said = sorted(lost & Usage.of_code().said)
+            if said:
+                raise ContentError(f"{self._folder}: key '{said[0]}' is gone, and the program says it")
 
     def _files_stamp(self) -> tuple[tuple[str, int, int], ...]:
-        files = (p for p in self._folder.rglob("*") if p.is_file())
-        return tuple(sorted((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in files))
+        stamp = []
+        for path in self._folder.rglob("*"):
+            if path.suffix not in (".yml", *AUDIO_SUFFIXES) or path.name.startswith("."):
+                continue
+            try:
+                found = path.stat()
+            except OSError:
+                # An editor replaces a file by removing it first.
+                continue
+            stamp.append((str(path), found.st_mtime_ns, found.st_size))
+        return tuple(sorted(stamp))

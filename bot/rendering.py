@@ -15,6 +15,8 @@ from bot.wording import worded
 SMS_MAX_PARTS = 2
 TELEGRAM_MAX_UTF16 = 4096
 PERSON_DIGIT = "5"
+LANGUAGE_MENU = "language_menu"
+"""This entry's choices are the languages of languages.yml."""
 GSM = "gsm0338"
 """smsutil's name of the GSM-7 alphabet (3GPP TS 23.038)."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -43,17 +45,35 @@ def render(says: Sequence[Say], catalogue: Catalogue, language: str, channel: st
 def _render_one(
     say: Say, catalogue: Catalogue, language: str, channel: str
 ) -> tuple[str, tuple[Choice, ...], Entry, str | None]:
-    entry = catalogue.find(say.key, language, channel)
-    values = {name: _value(value, catalogue, entry.language, channel) for name, value in say.values.items()}
-    text = _PLACEHOLDER.sub(lambda m: values.get(m.group(1), ""), entry.variant(channel))
+    recordable = not say.values and say.choices is None
+    entry = catalogue.find(say.key, language, channel, recordable)
+    text = fill(entry, say.values, catalogue, channel)
     choices = entry.choices
-    if say.choices is not None:
+    if say.key == LANGUAGE_MENU and not choices:
+        choices = _language_choices(catalogue, entry.language)
+    elif say.choices is not None:
         choices = tuple(
             Choice(_PLACEHOLDER.sub("", catalogue.find(key, entry.language, "telegram").text), payload)
             for key, payload in say.choices
         )
-    audio = entry.audio if channel == "voice" and not say.values and say.choices is None else None
-    return text.strip(), choices, entry, audio
+    return text.strip(), choices, entry, entry.audio if channel == "voice" and recordable else None
+
+
+def fill(entry: Entry, values: dict[str, Any], catalogue: Catalogue, channel: str) -> str:
+    """The entry's words for a channel with its placeholders filled; one without a value is left empty."""
+    named = set(_PLACEHOLDER.findall(entry.variant(channel)))
+    words = {name: _value(values[name], catalogue, entry.language, channel) for name in named & set(values)}
+    return _PLACEHOLDER.sub(lambda m: words.get(m.group(1), ""), entry.variant(channel))
+
+
+def _language_choices(catalogue: Catalogue, language: str) -> tuple[Choice, ...]:
+    """The languages in their order, around key 5, which is a person on every menu."""
+    choices = [Choice(item.name, f'/set_language{{"language":"{code}"}}') for code, item in catalogue.languages.items()]
+    before, after = choices[: int(PERSON_DIGIT) - 1], choices[int(PERSON_DIGIT) - 1 : 8]
+    if not after:
+        return tuple(before)
+    person = Choice(catalogue.find("choice_person", language, "telegram").text, "/request_human")
+    return (*before, person, *after)
 
 
 def _value(value: Any, catalogue: Catalogue, language: str, channel: str) -> str:

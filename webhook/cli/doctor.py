@@ -91,16 +91,20 @@ def model(settings: Settings) -> Iterator[Finding]:
 
 
 def content(settings: Settings) -> Iterator[Finding]:
-    """Readable; details are ``hankali content check``'s."""
-    from bot.catalogue import Catalogue, ContentError  # noqa: PLC0415
+    """Usable as the service would start with it; details are ``hankali content check``'s and ``status``'s."""
+    from bot.catalogue import ContentError, usable  # noqa: PLC0415
+    from bot.content_status import outdated  # noqa: PLC0415
 
     try:
-        catalogue = Catalogue.load(settings.content, settings.reviewed_only)
+        catalogue = usable(settings.content, settings.reviewed_only)
     except ContentError as error:
         yield Finding("broken", "content", str(error))
         return
     drafts = sum(not entry.reviewed for entry in catalogue.entries.values())
     yield Finding("note" if drafts else "ok", "content", f"{len(catalogue.entries)} entries, {drafts} of them drafts")
+    late = sum(outdated(catalogue, key, code) for key, code in catalogue.entries)
+    if late:
+        yield Finding("note", "content", f"{late} translations are older than their French (hankali content status)")
     silent = [code for code, language in catalogue.languages.items() if not language.say]
     recorded = {code: sum(1 for e in catalogue.entries.values() if e.language == code and e.audio) for code in silent}
     for code in silent:

@@ -40,12 +40,23 @@ def run(args: argparse.Namespace) -> int:
     if args.workers > 1 and settings.sqlite:
         raise OperatorError("--workers: SQLite allows one; more need HANKALI_DATABASE_URL=postgresql://…")
     os.umask(0o077)
+    _ready_content(settings)
     with sole(settings) as locks:
         upgrade(settings.database_url)
         model = _ready_engine(settings)
         _announce(settings, host, args.port)
         Server(settings, model, f"{host}:{args.port}", args.workers, locks).run()
     return 0
+
+
+def _ready_content(settings: Settings) -> None:
+    """Refuses to start, in one line, when somebody could be left without words.
+
+    Workers that start later, over files that an editor has broken meanwhile, go on with what is loaded here.
+    """
+    from bot.catalogue import LiveCatalogue  # noqa: PLC0415
+
+    LiveCatalogue(settings.content, settings.reviewed_only)
 
 
 def _ready_engine(settings: Settings) -> Path:
