@@ -100,7 +100,7 @@ class Service:
                     self.escalation.sweep()
                 if since_purge_s >= PURGE_EVERY_S:
                     since_purge_s = 0.0
-                    purge(self.database, self.clock())
+                    purge(self.database, self.clock(), self.settings.referrals.kept_days)
                     purge_workflows()
             except Exception as error:
                 log.error("maintenance failed: %s", type(error).__name__)

@@ -10,9 +10,12 @@ from webhook.errors import OperatorError
 from webhook.security import Vault
 
 _CELLS = (("conversations", "id", "secret"), ("inbox", "id", "payload"), ("inbox", "id", "answer"),
-          ("outbox", "seq", "body"), ("shown", "id", "message"))  # fmt: skip
-_RENAMED = (("conversations", "id"), ("inbox", "conversation_id"), ("outbox", "lane"), ("shown", "conversation_id"))
+          ("outbox", "seq", "body"), ("shown", "id", "message"), ("referrals", "id", "secret"),
+          ("referral_alerts", "id", "secret"), ("referral_messages", "id", "body"))  # fmt: skip
+_RENAMED = (("conversations", "id"), ("inbox", "conversation_id"), ("outbox", "lane"), ("shown", "conversation_id"),
+            ("referrals", "conversation_id"), ("referrals", "other_id"))  # fmt: skip
 _CONVERSATIONS = sql("SELECT id, channel, secret FROM conversations")
+_REFERRED = sql("SELECT conversation_id, other_id, secret FROM referrals WHERE secret IS NOT NULL")
 _UNANSWERED = sql("SELECT conversation_id, channel, payload FROM inbox WHERE payload IS NOT NULL")
 _QUEUED = sql("SELECT lane, channel, body FROM outbox WHERE body IS NOT NULL AND forget = 0")
 _STORED_NAMES = sql("SELECT conversation_id FROM inbox UNION SELECT lane FROM outbox WHERE forget = 0"
@@ -67,6 +70,14 @@ def _new_names(transaction: Transaction, vault: Vault) -> dict[str, str]:
             stored: Any = vault.unlock(token)
             if isinstance(stored, dict) and stored.get(field):
                 names[str(old)] = vault.conversation_id(str(channel), str(stored[field]))
+    for conversation, other, token in transaction.all(_REFERRED):
+        stored = vault.unlock(token)
+        if isinstance(stored, dict) and stored.get("sender"):
+            channel, sender = str(stored["channel"]), str(stored["sender"])
+            beside = {"sms": "voice", "voice": "sms"}.get(channel, channel)
+            for old, door in ((conversation, channel), (other, beside)):
+                if old:
+                    names[str(old)] = vault.conversation_id(door, sender)
     return names
 
 

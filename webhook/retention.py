@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from webhook.clock import milliseconds
 from webhook.database import Database, sql
+from webhook.referrals.retention import purge_referrals
+from webhook.referrals.settings import DEFAULT_KEPT_DAYS
 
 ANSWERS_KEPT = timedelta(hours=48)
 """Stored answers, for providers that ask again (Telegram does so for a day)."""
@@ -22,9 +24,9 @@ _PURGES = (
 )
 
 
-def purge(database: Database, now: datetime) -> int:
+def purge(database: Database, now: datetime, referrals_kept_days: int = DEFAULT_KEPT_DAYS) -> int:
     """Deletes what has had its time; returns the number of rows."""
-    deleted = 0
+    deleted = purge_referrals(database, now, referrals_kept_days)
     for statement, kept in _PURGES:
         with database.writing() as transaction:
             deleted += transaction.run(statement, before=milliseconds(now - kept))

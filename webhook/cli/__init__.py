@@ -18,6 +18,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "content": ("webhook.cli.content", "check, status, export and import of what is said"),
     "audio": ("webhook.cli.audio", "recordings: what is missing, script to read, import"),
     "rasa": ("webhook.cli.rasa", "Rasa's own commands on this repository"),
+    "referrals": ("webhook.cli.referrals", "the ledger: list, show, acknowledge, close, export"),
+    "contacts": ("webhook.cli.contacts", "check the directory of contacts; make a PIN"),
     "stats": ("webhook.cli.stats", "counts, small numbers suppressed, as table, CSV or HXL"),
     "erase": ("webhook.cli.erase", "delete everything kept about a sender"),
     "purge": ("webhook.cli.purge", "delete what has been kept long enough"),

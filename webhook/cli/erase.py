@@ -7,6 +7,7 @@ import argparse
 from bot.messages import CHANNELS
 from webhook.carrying_out import erase_conversation
 from webhook.cli.state import opened
+from webhook.referrals.withdrawal import withdraw_person
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
     with opened() as state:
         conversation = state.vault.conversation_id(args.channel, args.sender)
         with state.database.writing() as transaction:
-            rows = erase_conversation(transaction, conversation)
+            rows = withdraw_person(transaction, state.vault, conversation, state.settings.content)
+            rows += erase_conversation(transaction, conversation)
         state.database.forget_freed_bytes()
     print(f"erased {rows} rows")
     return 0

@@ -52,5 +52,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(report, ensure_ascii=False, indent=1))
         return 0
     for language, values in report.items():
-        print(language, *(f"{title} {values[name]}" for name, title in COLUMNS if values.get(name) is not None), sep=" · ")
+        print(
+            language, *(f"{title} {values[name]}" for name, title in COLUMNS if values.get(name) is not None), sep=" · "
+        )
     return 0

@@ -16,5 +16,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints the number of rows."""
     with opened() as state:
-        print(f"purged {purge(state.database, utc_now())} rows")
+        print(f"purged {purge(state.database, utc_now(), state.settings.referrals.kept_days)} rows")
     return 0

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,16 +58,27 @@ class Escalation:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._pool = ThreadPoolExecutor(4, thread_name_prefix="alerts")
+        self._working: set[Future[None]] = set()
         self.alarm: Callable[[str, str], None] = lambda referral, workflow: None
 
     def begin(self, referral: str) -> None:
         """A referral was opened or has news: the alert leaves at once, the clock starts. Returns at once."""
-        self._pool.submit(self._begin, referral)
+        self._submit(self._begin, referral)
 
     def push(self, queued: list[Queued]) -> None:
         """Sends what a transaction has queued. Returns at once."""
         for lane, seq in queued:
-            self._pool.submit(self._desk.delivery.push, lane, seq)
+            self._submit(self._desk.delivery.push, lane, seq)
+
+    def settle(self) -> None:
+        """Waits until what was begun so far is done."""
+        while self._working:
+            wait(self._working)
+
+    def _submit(self, work: Callable[..., None], *arguments: object) -> None:
+        future = self._pool.submit(work, *arguments)
+        self._working.add(future)
+        future.add_done_callback(self._working.discard)
 
     def close(self) -> None:
         """Finishes what is being sent."""
@@ -98,7 +109,7 @@ class Escalation:
             waits.append(self._knock(ledger, row, queued))
         for lane, seq in queued:
             self._desk.delivery.push(lane, seq)
-        due = [wait for wait in waits if wait is not None]
+        due = [delay for delay in waits if delay is not None]
         return max(1.0, min(due).total_seconds()) if due else None
 
     def _begin(self, referral: str) -> None:
@@ -249,9 +260,9 @@ class Escalation:
             # Never contacted, or to be called by a person: the news waits until they come back.
             ledger.set_news(row.id, "knocked")
             return None
-        wait = until_safe(self._desk.directory.current().local(ledger.now), record.safe_time)
-        if wait:
-            return wait
+        delay = until_safe(self._desk.directory.current().local(ledger.now), record.safe_time)
+        if delay:
+            return delay
         words = self._desk.wording.text("knock", record.language, channel, number=self._desk.number)
         queued.append(ledger.write_to(channel, row.secret["sender"], words, unsolicited=True))
         ledger.set_news(row.id, "knocked")
