@@ -1,4 +1,4 @@
-"""A whole service on the real dialogue, the example directory, a clock that the test moves, and providers on sockets."""
+"""A whole service: the real dialogue, the example directory, a clock that the test moves, providers on sockets."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class Scene:
     def refer(self, *, danger: bool = False, sender: str = PERSON) -> str:
         """A person asks for help near Tahoua, with a code word; returns the reference."""
         if danger:
-            answer = self.sms("il a un couteau il va nous tuer venez vite", "1", "1", "2", "1", "1", sender=sender)
+            answer = self.sms("il a un couteau il va nous tuer venez vite", "1", "1", "Tahoua", "1", "1", sender=sender)
         else:
             answer = self.sms(HELP, "2", "1", "1", "Tahoua", "1", "1", "4", "mangue", "1", sender=sender)
         found = re.search(r"(\d{3}) (\d{3})", answer[0])
