@@ -85,6 +85,7 @@ class _PlaceholderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 def install() -> None:
     """Prepares the interpreter for Rasa: placeholders, no telemetry, no text in logs. Idempotent."""
     os.environ["RASA_TELEMETRY_ENABLED"] = "false"
+    os.environ["RASA_MAX_CACHE_SIZE"] = "0"  # our fingerprint decides what is stale; nothing else is written
     os.environ.setdefault("SQLALCHEMY_SILENCE_UBER_WARNING", "1")
     if not any(isinstance(finder, _PlaceholderFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _PlaceholderFinder())

@@ -37,15 +37,26 @@ class Concepts:
                     self._longest = max(self._longest, len(key))
 
     @classmethod
-    def by_language(cls, lookup_tables: Iterable[dict[str, Any]]) -> dict[str, Concepts]:
-        """From Rasa's lookup tables, whose names are ``<language>.<CONCEPT>``."""
+    def by_language(cls, lookup_tables: Iterable[dict[str, Any]], also: dict[str, list[str]]) -> dict[str, Concepts]:
+        """From Rasa's lookup tables, whose names are ``<language>.<CONCEPT>``.
+
+        ``also``: languages whose words are at home in another (Hausa and Zarma speakers use French ones).
+        """
         tables: dict[str, dict[str, list[str]]] = {}
         for table in lookup_tables:
             language, _, name = str(table["name"]).partition(".")
             if not name or not isinstance(table["elements"], list):
                 raise ValueError(f"lookup table '{table['name']}': a list named <language>.<CONCEPT> was expected")
             tables.setdefault(language, {}).setdefault(name, []).extend(table["elements"])
-        return {language: cls(of_language) for language, of_language in tables.items()}
+        joined = {}
+        for language in tables:
+            joined[language] = cls(
+                {
+                    name: [form for code in (language, *also.get(language, ())) for form in tables[code].get(name, ())]
+                    for name in dict.fromkeys(n for code in (language, *also.get(language, ())) for n in tables[code])
+                }
+            )
+        return joined
 
     def find(self, tokens: Sequence[str]) -> list[frozenset[str]]:
         """The concepts of a message in order, one set for each word or phrase that names any."""

@@ -94,12 +94,12 @@ class ConceptFeaturizer(UnderstandingComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """``min_count``: concept features seen in fewer messages are dropped."""
-        return {"min_count": 2}
+        """``min_count``: as above. ``weight``: of concepts against n-grams. ``also``: languages borrowed from."""
+        return {"min_count": 2, "weight": 1.2, "also": {}}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns which concepts and pairs of concepts occur; the languages are those of the lookup tables' names."""
-        self.concepts = Concepts.by_language(training_data.lookup_tables)
+        self.concepts = Concepts.by_language(training_data.lookup_tables, self.config["also"])
         self.vocabulary = Vocabulary.learn(
             (self._terms(message, block_metadata(message).get("language")) for message in self._examples(training_data)),
             self.config["min_count"],
@@ -110,16 +110,18 @@ class ConceptFeaturizer(UnderstandingComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Appends to the features of each message."""
         for message in messages:
-            more = self.vocabulary.features(self._terms(message, message.get(LANGUAGE)))
-            message.set(FEATURES, message.get(NGRAMS).with_more(more))
+            self._add(message, message.get(LANGUAGE))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """The same for training examples, by the language that their block names."""
         for message in self._examples(training_data):
-            more = self.vocabulary.features(self._terms(message, block_metadata(message).get("language")))
-            message.set(FEATURES, message.get(NGRAMS).with_more(more))
+            self._add(message, block_metadata(message).get("language"))
         return training_data
+
+    def _add(self, message: Message, language: str | None) -> None:
+        more = self.vocabulary.features(self._terms(message, language))
+        message.set(FEATURES, message.get(NGRAMS).with_more(more.times(self.config["weight"])))
 
     @staticmethod
     def _examples(training_data: TrainingData) -> list[Message]:

@@ -34,6 +34,10 @@ class Features:
         """For Rasa's cache, which would otherwise print every array of every example to compare it."""
         return hashlib.md5(self.indices.tobytes(), usedforsecurity=False).hexdigest()
 
+    def times(self, factor: float) -> Features:
+        """The same columns, every value multiplied."""
+        return Features(self.indices, self.values * np.float32(factor), self.size)
+
     def with_more(self, more: Features) -> Features:
         """The columns of ``more`` behind these."""
         return Features(
@@ -172,14 +176,17 @@ def _best_scale(scores: np.ndarray, gold: np.ndarray) -> float:
     return min((float(s) for s in np.geomspace(0.5, 12, 40)), key=loss)
 
 
-def train_sigmoid(rows: Any, targets: dict[str, np.ndarray], strength: float, balance: float = 1.0) -> LinearModel:
-    """One binary logistic regression per label; ``balance`` multiplies the weight of the positives."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415
+def train_labels(rows: Any, targets: dict[str, np.ndarray], strength: float, balance: float) -> LinearModel:
+    """One binary linear model per label; ``balance`` multiplies the weight of the positives (they are few).
+
+    The scores are not calibrated: 0.5 is the side of the plane, and the threshold is the configuration's business.
+    """
+    from sklearn.svm import LinearSVC  # noqa: PLC0415
 
     labels = sorted(targets)
     columns, bias = [], []
     for label in labels:
-        model = LogisticRegression(C=strength, solver="liblinear", class_weight={0: 1.0, 1: balance})
+        model = LinearSVC(C=strength, random_state=0, tol=1e-2, class_weight={0: 1.0, 1: balance})
         model.fit(rows, targets[label].astype(int))
         columns.append(model.coef_[0])
         bias.append(model.intercept_[0])
