@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ import yaml
 
 from bot.messages import Choice
 
+RECORDED_FILE = "recorded.yml"
+"""In each audio folder: key → digest of the words that were recorded (written by ``hankali audio import``)."""
 AUDIO_SUFFIXES = (".mp3", ".wav", ".ogg")
 POLL_SECONDS = 2.0
 
@@ -93,11 +97,15 @@ class Catalogue:
         entries: dict[tuple[str, str], Entry] = {}
         for code in languages:
             audio = {p.stem: f"{code}/{p.name}" for p in _audio_files(folder / code / "audio")}
+            recorded = recorded_words(folder / code / "audio")
             for path in sorted((folder / code).glob("*.yml")):
                 for key, data in read_yaml(path).items():
                     if (key, code) in entries:
                         raise ContentError(f"{path}: key '{key}' stands twice in language '{code}'")
-                    entries[key, code] = entry_of(path, key, code, data, audio.get(key))
+                    entry = entry_of(path, key, code, data, audio.get(key))
+                    # A recording of other words or keys than today's is not played; the fallback language is.
+                    late = key in recorded and recorded[key] != spoken_digest(entry, languages)
+                    entries[key, code] = replace(entry, audio=None) if late else entry
         sources_file = folder / "sources.yml"
         sources = {k: str(v) for k, v in read_yaml(sources_file).items()} if sources_file.exists() else {}
         return cls(languages, entries, sources, reviewed_only)
@@ -192,6 +200,20 @@ def usable(folder: Path, reviewed_only: bool = False) -> Catalogue:
     if problems:
         raise ContentError(problems[0])
     return catalogue
+
+
+def recorded_words(folder: Path) -> dict[str, str]:
+    """Key → digest of the words of its recording, for those that were imported; empty when nothing was."""
+    file = folder / RECORDED_FILE
+    return {str(key): str(words) for key, words in read_yaml(file).items()} if file.exists() else {}
+
+
+def spoken_digest(entry: Entry, languages: Iterable[str]) -> str:
+    """Eight hex digits of what a recording of this entry says: its words, and which key leads where."""
+    offered = [[choice.title, choice.payload] for choice in entry.choices]
+    listed = list(languages) if entry.key == "language_menu" else []
+    said = json.dumps([entry.voice, offered, listed], ensure_ascii=False)
+    return hashlib.sha256(said.encode()).hexdigest()[:8]
 
 
 class LiveCatalogue:

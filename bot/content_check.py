@@ -132,7 +132,7 @@ def fatal_problems(catalogue: Catalogue) -> list[str]:
     """What would leave somebody without an answer: a key that the fallback chain of a language cannot say."""
     problems = []
     changing = {key for (key, _), entry in catalogue.entries.items() if _PLACEHOLDER.search(entry.voice)}
-    for key in catalogue.keys():
+    for key in dict.fromkeys(key for key, _ in catalogue.entries):
         for code in catalogue.languages:
             for channel in ("telegram", "voice"):
                 try:
@@ -209,12 +209,11 @@ def _sms(entry: Entry, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     parts = sms_parts(fold_for_sms(plain))
     if parts > limit:
         yield at, f"sms with its choices takes {parts} parts, {budget}"
-    elif names := set(_PLACEHOLDER.findall(entry.sms)):
-        if not names & REPEATED_WITHOUT_LIMIT:
-            filled = "\n".join(filter(None, (with_examples(entry, "sms", catalogue), numbered)))
-            parts = sms_parts(fold_for_sms(filled))
-            if parts > limit:
-                yield at, f"sms with ordinary values in its placeholders takes {parts} parts, {budget}"
+    elif (names := set(_PLACEHOLDER.findall(entry.sms))) and not names & REPEATED_WITHOUT_LIMIT:
+        filled = "\n".join(filter(None, (with_examples(entry, "sms", catalogue), numbered)))
+        parts = sms_parts(fold_for_sms(filled))
+        if parts > limit:
+            yield at, f"sms with ordinary values in its placeholders takes {parts} parts, {budget}"
     if entry.neutral:
         if wrong := not_gsm(entry.neutral):
             yield "neutral", f"neutral is not GSM-7: {' '.join(wrong)}"
@@ -257,7 +256,7 @@ def _choices(entry: Entry, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 def _payload(payload: str, catalogue: Catalogue) -> Iterator[str]:
     matched = _PAYLOAD.fullmatch(payload)
     if not matched:
-        yield f"payload '{payload}' is no /intent or /intent{{\"name\":\"value\"}}"
+        yield f'payload \'{payload}\' is no /intent or /intent{{"name":"value"}}'
         return
     if len(payload.encode()) > PAYLOAD_MAX_BYTES:
         yield f"payload '{payload}' is longer than {PAYLOAD_MAX_BYTES} bytes"
@@ -520,4 +519,3 @@ def _recordings(content: Content) -> Iterator[Problem]:
                 yield Problem(path, 0, path.stem, "is a recording of no key")
             elif any(path.with_suffix(other).exists() for other in AUDIO_SUFFIXES if other < path.suffix):
                 yield Problem(path, 0, path.stem, "is recorded twice; keep one file")
-

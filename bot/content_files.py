@@ -95,7 +95,7 @@ class ContentFile:
         """The same for text that is not on disk yet."""
         mark = "\ufeff" if text.startswith("\ufeff") else ""
         text = text.removeprefix(mark) if mark else text
-        loader = None
+        loader, root = None, None
         try:
             loader = _LOADER(text)
             root = loader.get_single_node()
@@ -315,7 +315,7 @@ def _entry(text: str, name: Any, node: Any, twice: list[Twice]) -> EntryPlaces:
                 lines.append(item.start_mark.line + 1)
                 parts = {k.value: v for k, v in _pairs(item, twice, str(name.value))}
                 for kept, part in ((titles, "title"), (payloads, "payload")):
-                    found = parts.get(part)
+                    found: Any = parts.get(part)
                     scalar = isinstance(found, yaml.ScalarNode)
                     kept.append(_place(text, found, indent, found.start_mark.line + 1) if scalar else None)
     flow = bool(getattr(node, "flow_style", False))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -65,9 +65,7 @@ class Row:
 def table(catalogue: Catalogue) -> tuple[Row, ...]:
     """One row per language (topic empty), each followed by its topics."""
     topics = list(dict.fromkeys(e.topic for (_, code), e in sorted(catalogue.entries.items()) if code == MASTER))
-    return tuple(
-        _row(catalogue, code, topic) for code in catalogue.languages for topic in ("", *sorted(topics))
-    )
+    return tuple(_row(catalogue, code, topic) for code in catalogue.languages for topic in ("", *sorted(topics)))
 
 
 def _row(catalogue: Catalogue, code: str, topic: str) -> Row:
@@ -124,18 +122,16 @@ def confirm(folder: Path, language: str, keys: Sequence[str], everything: bool =
     if language not in content.languages or language == MASTER:
         raise ContentError(f"'{language}' is no language that is translated from {MASTER}")
     catalogue = content.catalogue
-    unknown = [key for key in keys if (key, language) not in catalogue.entries or (key, MASTER) not in catalogue.entries]
+    both = {key for key, code in catalogue.entries if code == language and (key, MASTER) in catalogue.entries}
+    unknown = [key for key in keys if key not in both]
     if unknown:
         raise ContentError(f"there is no '{unknown[0]}' in {language}")
-    wanted = list(_all(catalogue, language)) if everything else list(dict.fromkeys(keys))
-    changed = [key for key in wanted if outdated(catalogue, key, language)]
+    asked = set(both if everything else keys)
+    in_order = (key for key, code in catalogue.entries if code == language and key in asked)
+    changed = [key for key in in_order if outdated(catalogue, key, language)]
     edits: dict[Path, Edits] = {}
     for key in changed:
         file: ContentFile = content.places[key, language]
         edits.setdefault(file.path, Edits(file)).set_field(key, "of", digest(catalogue.entries[key, MASTER]))
     write([edit.result() for edit in edits.values()])
     return changed
-
-
-def _all(catalogue: Catalogue, language: str) -> Iterator[str]:
-    return (key for key, code in catalogue.entries if code == language and (key, MASTER) in catalogue.entries)

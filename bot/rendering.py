@@ -21,7 +21,20 @@ GSM = "gsm0338"
 """smsutil's name of the GSM-7 alphabet (3GPP TS 23.038)."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _TYPOGRAPHY = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-", "…": "...", " ": " ", " ": " "}
+    {
+        "’": "'",
+        "‘": "'",
+        "“": '"',
+        "”": '"',
+        "«": '"',
+        "»": '"',
+        "–": "-",
+        "—": "-",
+        "…": "...",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "\u2009": " ",
+    }
 )
 _FRENCH = str.maketrans(
     {**dict(zip("çêâîôûëïÊÂÎÔÛËÏÈÀÙÁáÍíÓóÚú", "ceaioueiEAIOUEIEAUAaIiOoUu", strict=True)), "œ": "oe", "Œ": "Oe"}
@@ -35,17 +48,24 @@ def render(says: Sequence[Say], catalogue: Catalogue, language: str, channel: st
     """
     rendered = [_render_one(say, catalogue, language, channel) for say in says]
     last = max((i for i, (_, choices, _, _) in enumerate(rendered) if choices), default=-1)
+    for index, (_, choices, _, audio) in enumerate(rendered):
+        if choices and audio and index != last:
+            # The recording would name keys that are not offered.
+            rendered[index] = _render_one(says[index], catalogue, language, channel, recordable=False)
     replies: list[Reply] = []
     for index, (text, choices, entry, audio) in enumerate(rendered):
         kept = choices if index == last else ()
-        replies.extend(_finish(says[index].key, text, kept, entry, audio, catalogue, language, channel))
+        key = says[index].key
+        replies.extend(
+            _finish(key, text, kept, entry=entry, audio=audio, catalogue=catalogue, language=language, channel=channel)
+        )
     return tuple(replies)
 
 
 def _render_one(
-    say: Say, catalogue: Catalogue, language: str, channel: str
+    say: Say, catalogue: Catalogue, language: str, channel: str, recordable: bool = True
 ) -> tuple[str, tuple[Choice, ...], Entry, str | None]:
-    recordable = not say.values and say.choices is None
+    recordable = recordable and not say.values and say.choices is None
     entry = catalogue.find(say.key, language, channel, recordable)
     text = fill(entry, say.values, catalogue, channel)
     choices = entry.choices
@@ -101,6 +121,7 @@ def _finish(
     key: str,
     text: str,
     choices: tuple[Choice, ...],
+    *,
     entry: Entry,
     audio: str | None,
     catalogue: Catalogue,
@@ -110,10 +131,7 @@ def _finish(
     if channel == "voice":
         spoken = text if not choices else f"{text} {spoken_choices(choices, catalogue, entry.language)}"
         return [Reply(key, language, entry.language, spoken.strip(), choices, audio)]
-    if channel == "sms":
-        texts = sms_messages(text, choices)
-    else:
-        texts = telegram_messages(text)
+    texts = sms_messages(text, choices) if channel == "sms" else telegram_messages(text)
     return [
         Reply(key, language, entry.language, part, choices if index == len(texts) - 1 else ())
         for index, part in enumerate(texts)
@@ -121,7 +139,7 @@ def _finish(
 
 
 def spoken_choices(choices: Sequence[Choice], catalogue: Catalogue, language: str) -> str:
-    """"Check an offer: press 1. … To speak to a person, press 5.\""""
+    """ "Check an offer: press 1. … To speak to a person, press 5.\""""
     template = catalogue.find("voice_choice", language, "voice").voice
     parts = [
         template.replace("{title}", choice.title).replace("{digit}", str(number))

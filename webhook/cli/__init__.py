@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("webhook.cli.evaluate", "measure understanding on labelled messages"),
     "content": ("webhook.cli.content", "check, status, export and import of what is said"),
     "audio": ("webhook.cli.audio", "recordings: what is missing, script to read, import"),
+    "radio-pack": ("webhook.cli.radio_pack", "spot, host guide, poster and QR code for a radio station"),
     "rasa": ("webhook.cli.rasa", "Rasa's own commands on this repository"),
     "referrals": ("webhook.cli.referrals", "the ledger: list, show, acknowledge, close, export"),
     "contacts": ("webhook.cli.contacts", "check the directory of contacts; make a PIN"),
