@@ -132,8 +132,8 @@ class SignRecogniser(UnderstandingComponent, IntentClassifier):
             "sign_balance": 2.0,
             "sign_threshold": 0.5,
             "silent_share": 3,
-            "urgent_above": 0.5,
-            "ask_above": 0.2,
+            "urgent_above": 0.36,
+            "ask_above": 0.08,
         }
 
     def train(self, training_data: TrainingData) -> Resource:
