@@ -65,7 +65,6 @@ class Dialogue:
         self._store = store
         self._catalogue = catalogue
         self._loop = loop
-        self._ask_above = 0.2
 
     @classmethod
     def load(
@@ -143,7 +142,9 @@ class Dialogue:
 
     def parse(self, text: str) -> dict[str, Any]:
         """What a message is understood as: language, intent, signs, urgency (CONTRACT.md, ``hankali parse``)."""
-        return self._run(self._parse(text))
+        parsed: dict[str, Any] = self._run(self._parse(text))
+        del parsed["perhaps_urgent"]
+        return parsed
 
     @property
     def content_problem(self) -> str:
@@ -235,10 +236,9 @@ class Dialogue:
         pending, conversation.pending = conversation.pending, {}
         if parsed["urgent"] and intent not in HELP_INTENTS:
             intent, confident = "report_immediate_danger", True
-        elif self._ask_above < parsed["urgent_score"] and not parsed["urgent"] and not in_help:
-            if intent not in HELP_INTENTS and not pending:
-                conversation.pending = {"intent": intent, "signs": parsed["signs"]}
-                intent, confident = "ask_if_urgent", True
+        elif parsed["perhaps_urgent"] and not in_help and intent not in HELP_INTENTS and not pending:
+            conversation.pending = {"intent": intent, "signs": parsed["signs"]}
+            intent, confident = "ask_if_urgent", True
         if intent in ("affirm", "deny") and confident and len(conversation.offered) == 2:
             # A yes or no in words to a question that offered two choices is the choice.
             intent, entities = parse_payload(conversation.offered[0 if intent == "affirm" else 1])
@@ -474,6 +474,7 @@ class Dialogue:
             "signs": data["signs"],
             "urgent": data["urgent"],
             "urgent_score": round(data["urgent_score"], 4),
+            "perhaps_urgent": data["perhaps_urgent"],
         }
 
     async def _rasa_turn(

@@ -29,7 +29,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Choice:
-    """One offered answer. ``payload`` is a Rasa intent payload such as ``/check_offer`` or ``/inform{"answer":"yes"}``."""
+    """One offered answer. ``payload`` is a Rasa intent payload: ``/check_offer`` or ``/inform{"answer":"yes"}``."""
 
     title: str
     payload: str

@@ -13,7 +13,7 @@ KEPT_MODELS = 2
 Progress = Callable[[str], None]
 
 
-class TrainingFailed(Exception):
+class TrainingError(Exception):
     """Rasa refused the data; the message says why in one line."""
 
 
@@ -56,7 +56,7 @@ def ensure_model(models: Path | None = None, progress: Progress = lambda line: N
 
 
 def train(models: Path | None = None, progress: Progress = lambda line: None) -> Path:
-    """Trains with ``rasa train`` and returns the model's path; raises TrainingFailed."""
+    """Trains with ``rasa train`` and returns the model's path; raises TrainingError."""
     from bot import rasa_seams  # noqa: PLC0415
 
     rasa_seams.install()
@@ -76,9 +76,9 @@ def train(models: Path | None = None, progress: Progress = lambda line: None) ->
             force_training=True,
         )
     except (RasaException, ValueError) as error:
-        raise TrainingFailed(" ".join(str(error).split())) from error
+        raise TrainingError(" ".join(str(error).split())) from error
     if not result.model:
-        raise TrainingFailed("Rasa trained no model (see the lines above)")
+        raise TrainingError("Rasa trained no model (see the lines above)")
     progress(f"trained {name}")
     for old in sorted(models.glob("hankali-*.tar.gz"), key=lambda p: p.stat().st_mtime)[:-KEPT_MODELS]:
         old.unlink(missing_ok=True)

@@ -5,8 +5,7 @@ An action says content keys and asks for effects; it knows no words, no door and
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field
 from typing import Any
 
 from rasa_sdk import Action
@@ -88,6 +87,4 @@ def all_actions(services: Services) -> list[Action]:
     """One of each action, by topic."""
     from bot.actions import check, help_path, learn, steering  # noqa: PLC0415
 
-    return [
-        action for topic in (steering, learn, check, help_path) for action in topic.actions(services)
-    ]
+    return [action for topic in (steering, learn, check, help_path) for action in topic.actions(services)]

@@ -31,7 +31,9 @@ class OfferLoop(Action):
         if (tracker.active_loop or {}).get("name") != self.name():
             return self._start(dispatcher, tracker, stored)
         if tracker.latest_action_name != "action_listen":
-            return self._ask(dispatcher, OfferState.from_dict(stored or {}), resuming=bool((stored or {}).get("resume")))
+            return self._ask(
+                dispatcher, OfferState.from_dict(stored or {}), resuming=bool((stored or {}).get("resume"))
+            )
         if (stored or {}).get("resume"):
             return self._resume(dispatcher, tracker, stored)
         return self._listen(dispatcher, tracker, OfferState.from_dict(stored or {}))

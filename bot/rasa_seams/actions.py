@@ -18,7 +18,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.interfaces import ActionExecutionRejection as SdkRejection
 
 EVENTS_BY_NAME: dict[str, type[rasa_events.Event]] = {
-    cls.type_name: cls
+    str(cls.type_name): cls  # type: ignore[attr-defined]
     for cls in vars(rasa_events).values()
     if isinstance(cls, type) and issubclass(cls, rasa_events.Event) and getattr(cls, "type_name", None)
 }

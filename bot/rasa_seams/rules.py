@@ -58,11 +58,14 @@ class IndexedRulePolicy(RulePolicy):
         # Without end-to-end rules the text can match none; the original builds all states to find that out.
         if use_text_for_last_user_input and self._indexes is not None and not self._has_text_rules:  # type: ignore[attr-defined]
             return None, None, False
-        return super()._find_action_from_rules(tracker, domain, use_text_for_last_user_input)
+        found: tuple[str | None, str | None, bool]
+        found = super()._find_action_from_rules(tracker, domain, use_text_for_last_user_input)
+        return found
 
     def _get_possible_keys(self, lookup: dict[str, str], states: list[dict[str, Any]]) -> set[str]:
         if self._indexes is None:
-            return super()._get_possible_keys(lookup, states)
+            keys: set[str] = super()._get_possible_keys(lookup, states)
+            return keys
         size, index = self._indexes.get(id(lookup), (-1, None))
         if index is None or size != len(lookup):
             index = RuleIndex(lookup)

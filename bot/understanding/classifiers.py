@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from bot.understanding.component import (
     LANGUAGE,
     LANGUAGE_CONFIDENCE,
     NGRAMS,
+    PERHAPS_URGENT,
     SIGNS,
     URGENT,
     URGENT_SCORE,
@@ -115,7 +115,8 @@ class NgramIntentClassifier(UnderstandingComponent, IntentClassifier):
 
 @DefaultV1Recipe.register(CLASSIFIER, is_trainable=True)
 class SignRecogniser(UnderstandingComponent, IntentClassifier):
-    """Sets ``signs`` (ids of bot/signs.yml said in the text), ``urgent_score`` (0…1) and ``urgent``."""
+    """Sets ``signs`` (ids of bot/signs.yml said in the text), ``urgent_score`` (0…1), ``urgent`` above the upper
+    threshold, and ``perhaps_urgent`` between the two."""
 
     signs: LinearModel
     urgency: LinearModel
@@ -166,12 +167,12 @@ class SignRecogniser(UnderstandingComponent, IntentClassifier):
             message.set(SIGNS, [self.signs.labels[i] for i in np.flatnonzero(p > threshold)], add_to_output=True)
             message.set(URGENT_SCORE, score, add_to_output=True)
             message.set(URGENT, score > above, add_to_output=True)
+            message.set(PERHAPS_URGENT, self.config["ask_above"] < score <= above, add_to_output=True)
         return messages
 
     def _save(self, folder: Path) -> None:
         self.signs.save(folder, "signs")
         self.urgency.save(folder, "urgency")
-        (folder / "thresholds.json").write_text(json.dumps({k: self.config[k] for k in ("ask_above", "urgent_above")}))
 
     def _load(self, folder: Path) -> None:
         self.signs = LinearModel.load(folder, "signs")

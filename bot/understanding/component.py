@@ -17,6 +17,7 @@ LANGUAGE_CONFIDENCE = "language_confidence"
 SIGNS = "signs"
 URGENT = "urgent"
 URGENT_SCORE = "urgent_score"
+PERHAPS_URGENT = "perhaps_urgent"
 
 
 class UnderstandingComponent(GraphComponent):

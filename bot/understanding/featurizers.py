@@ -101,7 +101,10 @@ class ConceptFeaturizer(UnderstandingComponent):
         """Learns which concepts and pairs of concepts occur; the languages are those of the lookup tables' names."""
         self.concepts = Concepts.by_language(training_data.lookup_tables, self.config["also"])
         self.vocabulary = Vocabulary.learn(
-            (self._terms(message, block_metadata(message).get("language")) for message in self._examples(training_data)),
+            (
+                self._terms(message, block_metadata(message).get("language"))
+                for message in self._examples(training_data)
+            ),
             self.config["min_count"],
         )
         self.persist()

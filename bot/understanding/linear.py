@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 
-
-
 CALIBRATION_FOLDS = 3
 BLOCKS = {"n": 0, "w": 0, "b": 0, "c": 1, "k": 2, "o": 2, "p": 2}
 """Which block a term belongs to, by its first letter."""
@@ -118,8 +116,8 @@ class LinearModel:
         scores = self.bias + features.values @ self.weights[features.indices]
         if self.kind == "softmax":
             scores = np.exp(scores - scores.max())
-            return scores / scores.sum()
-        return 1 / (1 + np.exp(-scores))
+            return np.asarray(scores / scores.sum())
+        return np.asarray(1 / (1 + np.exp(-scores)))
 
     def save(self, folder: Path, name: str) -> None:
         """Writes ``<name>.json`` and ``<name>.npz``; nothing is pickled."""

@@ -53,7 +53,7 @@ def sound(word: str) -> str:
 
 
 def ngrams(tokens: list[str], smallest: int = 2, largest: int = 5) -> Iterator[str]:
-    """Features of a message from its folded words: words, word pairs, and character n-grams of each word's sound, within word bounds."""
+    """Features of a message from its folded words: words, pairs, and character n-grams within each word's sound."""
     yield "n:" + ("1" if len(tokens) == 1 else "2" if len(tokens) < 4 else "3" if len(tokens) < 9 else "4")
     previous = "^"
     for token in tokens:

@@ -36,12 +36,16 @@ def test_decoration_and_case_do_not_matter(pair: tuple[str, str], before: str, a
     assert meaning(before + (word.lower() if lower else word) + after) == name
 
 
-@pytest.mark.parametrize("text", ["", "stop him", "please help my sister", "how do I stop the bus", "bonjour", "?", "5"])
+@pytest.mark.parametrize(
+    "text", ["", "stop him", "please help my sister", "how do I stop the bus", "bonjour", "?", "5"]
+)
 def test_other_messages_are_no_keyword(text: str) -> None:
     assert meaning(text) == ""
 
 
-@pytest.mark.parametrize(("text", "key"), [("1", "1"), (" 2️⃣ ", "2"), ("٣", "3"), ("*", "*"), ("12", ""), ("1a", ""), ("", "")])
+@pytest.mark.parametrize(
+    ("text", "key"), [("1", "1"), (" 2️⃣ ", "2"), ("٣", "3"), ("*", "*"), ("12", ""), ("1a", ""), ("", "")]
+)
 def test_digits(text: str, key: str) -> None:
     assert digits(text) == key
 

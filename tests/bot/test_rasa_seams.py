@@ -35,7 +35,7 @@ def test_answering_needs_no_scikit_learn(dialogue: Any) -> None:
     import subprocess
 
     code = (
-        "import sys; from pathlib import Path; from bot.dialogue import Dialogue; from bot.training import ensure_model, ROOT;"
+        "import sys; from bot.dialogue import Dialogue; from bot.training import ensure_model, ROOT;"
         "d = Dialogue.load(ensure_model(), ROOT / 'content'); d.parse('bonjour');"
         "assert 'sklearn' not in sys.modules and 'tensorflow' not in sys.modules"
     )
@@ -121,8 +121,8 @@ def test_events_of_actions_are_built_as_rasa_builds_them() -> None:
 
     from bot.rasa_seams.actions import to_event
 
-    for data in (SlotSet("offer", {"a": [1]}), ActiveLoop("offer_form"), ActiveLoop(None), FollowupAction("action_menu"),
-                 ActionExecuted("action_menu")):  # fmt: skip
+    for data in (SlotSet("offer", {"a": [1]}), ActiveLoop("offer_form"), ActiveLoop(None),
+                 FollowupAction("action_menu"), ActionExecuted("action_menu")):  # fmt: skip
         assert to_event(dict(data)) == Event.from_parameters(dict(data))
 
 

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import json
 import random
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,13 @@ import pytest
 
 NOW = "2026-11-23T12:00:00+00:00"
 ANSWERS = [("affirm", {}), ("deny", {}), ("inform", {"answer": "unknown"}), ("go_back", {}), ("nlu_fallback", {})]
-QUESTIONS = [("ask_rights", {}), ("ask_route_risks", {}), ("greet", {}), ("out_of_scope", {}), ("ask_hotline_number", {})]
+QUESTIONS = [
+    ("ask_rights", {}),
+    ("ask_route_risks", {}),
+    ("greet", {}),
+    ("out_of_scope", {}),
+    ("ask_hotline_number", {}),
+]
 STARTS = [("check_offer", {}), ("check_offer_for_relative", {}), ("show_menu", {}), ("request_human", {})]
 FLOWS = [("tell_topic", {"topic": "topic_debts_oaths_papers"}), ("inform", {"answer": "both"}), ("report_child", {})]
 
@@ -58,7 +65,7 @@ def interpretation(intent: str, entities: dict[str, str], signs: tuple[str, ...]
         "text": "",
         "intent": {"name": intent, "confidence": 1.0},
         "entities": [{"entity": k, "value": v} for k, v in entities.items()],
-        "hankali": TurnContext("sms", "fr", "NE", NOW, signs=signs).to_dict(),
+        "hankali": asdict(TurnContext("sms", "fr", "NE", NOW, signs=signs)),
     }
 
 
@@ -87,7 +94,9 @@ def random_turns(seed: int, count: int) -> list[tuple[str, dict[str, str], tuple
     for _ in range(count):
         pool = chance.choices([ANSWERS, QUESTIONS, STARTS, FLOWS], weights=[6, 2, 1, 1])[0]
         intent, entities = chance.choice(pool)
-        signs = tuple(chance.sample(["free_travel", "secrecy", "no_contract", "confined"], chance.choice([0, 0, 0, 1, 2])))
+        signs = tuple(
+            chance.sample(["free_travel", "secrecy", "no_contract", "confined"], chance.choice([0, 0, 0, 1, 2]))
+        )
         turns.append((intent, entities, signs))
     return turns
 

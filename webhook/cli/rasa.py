@@ -1,4 +1,4 @@
-"""hankali rasa …: Rasa's own commands on this repository (train, data validate, test, shell), with our seams in place."""
+"""hankali rasa …: Rasa's own commands (train, data validate, test, shell) with our seams in place."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from bot.training import TrainingFailed, default_models_dir, train
+from bot.training import TrainingError, default_models_dir, train
 
 HELP = "train the model into var/models/"
 
@@ -18,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     """Prints the model's path on success; 1 when Rasa refuses the data."""
     try:
         print(train(default_models_dir(), lambda line: print(line, file=sys.stderr)))
-    except TrainingFailed as error:
+    except TrainingError as error:
         print(f"train: {error}", file=sys.stderr)
         return 1
     return 0
