@@ -227,7 +227,7 @@ class Edits:
             return Edit(place.start, place.end, double_quoted(value))
         if place.style == "'" and "\n" not in value and not _NOT_PLAIN_TEXT.search(value):
             return Edit(place.start, place.end, "'" + value.replace("'", "''") + "'")
-        if place.style is None and _plain(value):
+        if not place.style and _plain(value):
             return Edit(place.start, place.end, value)
         return Edit(place.start, place.end, double_quoted(value))
 

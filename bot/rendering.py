@@ -181,10 +181,24 @@ def sms_messages(text: str, choices: Sequence[Choice]) -> list[str]:
             if current and sms_parts(candidate) > SMS_MAX_PARTS:
                 messages.append(current)
                 candidate = word
+            while sms_parts(candidate) > SMS_MAX_PARTS:
+                # One endless word, such as a pasted address.
+                fits = _fitting(candidate)
+                messages.append(candidate[:fits])
+                candidate = candidate[fits:]
             current = candidate
     if current.strip():
         messages.append(current)
     return messages or [""]
+
+
+def _fitting(text: str) -> int:
+    """How many characters of a text that is too long make one message."""
+    low, high = 1, len(text)
+    while low + 1 < high:
+        middle = (low + high) // 2
+        low, high = (middle, high) if sms_parts(text[:middle]) <= SMS_MAX_PARTS else (low, middle)
+    return low
 
 
 def utf16_units(text: str) -> int:
