@@ -28,5 +28,5 @@ lint: setup
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
-bench: setup
+bench: setup  # needs network once, 3 GB of disk, and half an hour the first time (stock Rasa with TensorFlow)
 	.venv/bin/python -m tests.bench
