@@ -91,15 +91,20 @@ class Imported:
     """New keys without all their texts: not taken over yet."""
 
 
-def units(content: Content, language: str) -> Iterator[Unit]:
-    """All texts of a language in the order of the French files. A text that only the translation has is one too."""
+def units(content: Content, language: str, possible: bool = False) -> Iterator[Unit]:
+    """All texts of a language in the order of the French files. A text that only the translation has is one too.
+
+    An entry that the language has not yet may need its own SMS or voice where the French needs none; ``possible``
+    offers every variant of every entry.
+    """
     for (key, code), original in content.catalogue.entries.items():
         if code != MASTER:
             continue
         entry = content.catalogue.entries.get((key, language))
         for name in VARIANTS:
             target = _own(entry, name)
-            if _own(original, name) or target:
+            needed = entry is None and bool(language) and name in ("sms", "voice")
+            if _own(original, name) or target or needed or possible:
                 yield Unit(key, name, _own(original, name) or original.text, target)
         titles = [choice.title for choice in entry.choices] if entry else []
         for number, choice in enumerate(original.choices, 1):
@@ -217,7 +222,7 @@ class _Plan:
         self._content = content
         self._language = language
         self._path = path
-        self._units = {unit.context: unit for unit in units(content, language)}
+        self._units = {unit.context: unit for unit in units(content, language, possible=True)}
         self._lines: dict[str, int] = {}
         self._changes: dict[str, dict[str, str]] = defaultdict(dict)
         self._unsure: set[str] = set()
