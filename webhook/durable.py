@@ -10,9 +10,10 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS
 from dbos._serialization import DBOSPortableJSON
 
+from webhook.alarm import set_alarm
 from webhook.delivery import Delivery
 from webhook.settings import Settings
 
@@ -69,12 +70,7 @@ class Durable:
 
     def start(self, outbox_id: str) -> None:
         """Starts the retry of a row; starting it twice changes nothing."""
-        try:
-            with SetWorkflowID(f"deliver:{outbox_id}"):
-                DBOS.start_workflow(deliver, outbox_id)
-        except Exception as error:
-            # The row stays queued: the next sweep starts it.
-            log.error("a retry could not be started: %s", type(error).__name__)
+        set_alarm(deliver, f"deliver:{outbox_id}", outbox_id)
 
     def sweep(self) -> None:
         """Starts what is queued and has no retry yet (a process died between its commit and its first attempt)."""
@@ -92,5 +88,7 @@ class Durable:
     def close(self) -> None:
         """Stops; waiting workflows go on at the next start."""
         self._delivery.retry = lambda outbox_id: None
+        # It would write a trace for every workflow that waits, and record it as failed; see webhook.alarm.
+        logging.getLogger("dbos").setLevel(logging.CRITICAL)
         DBOS.destroy()
         _serving.clear()

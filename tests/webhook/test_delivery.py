@@ -168,3 +168,19 @@ def test_an_erased_person_is_answered_and_forgotten(app: Flask, telegram_server:
     person.message(text="ERASE")
     assert sent(telegram_server) == ["1 x", "2 ERASE"]
     assert fates(app) == []
+
+
+def test_a_retry_under_way_survives_a_restart(build: BuildApp, telegram_server: TelegramServer) -> None:
+    first = build()
+    service_of(first).start()
+    telegram_server.behaviour = "error"
+    Telegram(first).message(text="x")
+    telegram_server.wait_for(lambda: len(telegram_server.calls) >= 3)
+    service_of(first).close()
+    telegram_server.behaviour = "ok"
+    second = build()
+    service_of(second).start()
+    telegram_server.wait_for(lambda: sent(telegram_server))
+    service_of(second).delivery.settled()
+    assert sent(telegram_server) == ["1 x"]
+    assert fates(second)[0][0] == "sent"

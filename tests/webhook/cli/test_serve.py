@@ -18,7 +18,7 @@ from twilio.request_validator import RequestValidator
 from urllib3.util import Retry
 
 ROOT = Path(__file__).resolve().parents[3]
-START_S = 90
+START_S = 240
 
 
 class Server:
