@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-import yaml
-
+from bot.referral.directory import DirectoryError, load_directory
+from bot.referral.routing import findings
+from webhook.clock import utc_now
 from webhook.database import Database, sql, upgrade
 from webhook.errors import OperatorError
 from webhook.settings import Settings
@@ -118,15 +118,17 @@ def directory(settings: Settings) -> Iterator[Finding]:
         yield Finding("stops production", "directory", "HANKALI_CONTACTS is not set: no referral can be made")
         return
     try:
-        data = yaml.safe_load(Path(settings.contacts).read_text(encoding="utf-8"))
-        contacts = list(data["contacts"])
-    except (OSError, yaml.YAMLError, KeyError, TypeError):
-        yield Finding("broken", "directory", "HANKALI_CONTACTS cannot be read")
+        found = load_directory(settings.contacts)
+    except DirectoryError as error:
+        yield Finding("broken", "directory", str(error))
         return
-    if any(isinstance(contact, dict) and contact.get("example") for contact in contacts):
+    if found.fictional:
         yield Finding("stops production", "directory", "HANKALI_CONTACTS has fictional contacts (example: true)")
     else:
-        yield Finding("ok", "directory", f"{len(contacts)} contacts")
+        yield Finding("ok", "directory", f"{len(found.contacts)} contacts")
+    serious = [finding for finding in findings(found, found.local(utc_now()).date()) if finding.serious]
+    if serious:
+        yield Finding("note", "directory", f"{serious[0].text} ({len(serious)} in all: hankali contacts check)")
 
 
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (mode, channels, database, model, content, directory)
