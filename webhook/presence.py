@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import secrets
 import time
@@ -18,6 +19,7 @@ ORPHAN_WAIT_S = 30.0
 _POLL_S = 0.05
 _TRY = sql("SELECT pg_try_advisory_lock(:key)")
 _TRY_SHARED = sql("SELECT pg_try_advisory_lock_shared(:key)")
+_RELEASE = sql("SELECT pg_advisory_unlock_all()")
 _LIVES = sql(
     "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
@@ -53,6 +55,9 @@ class Presence:
         if self._file is not None:
             self._file.close()
         if self._connection is not None:
+            # Said aloud: a server may notice a closed connection only later. A lost one has nothing to release.
+            with contextlib.suppress(Exception), Session(self._database, self._connection).writing() as transaction:
+                transaction.one(_RELEASE)
             self._connection.invalidate()
         self._file = self._connection = None
 
