@@ -154,7 +154,9 @@ class _HelpTurn:
         urgent = self._intent == "report_immediate_danger" or self._context.urgent
         code_given = step == CODE and value is not None
         if urgent and step != DANGER and not code_given and not state.in_danger:
-            heard = self._hear(heard)
+            if not (step == SEEN and value is not None):
+                # What was seen may sound worse than it is now: there the person's own answer about danger stands.
+                heard = self._hear(heard)
             self._numbers(heard)
             heard = self._alert_by_policy(heard)
         if value is not None:
@@ -272,7 +274,8 @@ class _HelpTurn:
             return SKIPPED, state
         if not text or digits(text) or meaning(text) or (text.endswith("?") and self._intent.startswith("ask_")):
             return None, state
-        return "said", replace(self._hear(state), seen=text[:MAX_SEEN_CHARACTERS])
+        signs = tuple(s for s in self._context.signs if s in exploitation_signs())
+        return "said", replace(state.hear(signs), seen=text[:MAX_SEEN_CHARACTERS])
 
     def _understand_code(self, state: HelpState) -> tuple[str | None, HelpState]:
         text = self._context.words.strip()

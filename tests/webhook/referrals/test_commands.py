@@ -6,7 +6,7 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -59,6 +59,7 @@ def test_erase_on_the_command_line_withdraws(scene: Scene) -> None:
     scene.escalation.settle()
     assert main(["erase", "--channel", "sms", "--sender", PERSON]) == 0
     assert scene.state(reference) == "withdrawn"
+    scene.now = datetime.now(UTC) + timedelta(minutes=1)  # the command has no other clock
     for outbox_id in scene.service.delivery.due():
         scene.service.delivery.attempt(outbox_id)
     assert scene.to(AGADEZ)[-1] == f"{reference} retiré, raison inconnue, pas forcément volontaire"
