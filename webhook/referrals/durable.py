@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from dbos import DBOS, SetWorkflowID
+from dbos import DBOS
 
+from webhook.alarm import set_alarm
 from webhook.referrals.escalation import PAUSE_AFTER_ACCIDENT_S, Escalation
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,5 @@ def attach(escalation: Escalation) -> None:
 
 
 def start(referral: str, workflow: str) -> None:
-    """Starts a clock; starting it twice changes nothing."""
-    try:
-        with SetWorkflowID(workflow):
-            DBOS.start_workflow(escalate, referral)
-    except Exception as error:
-        # The row says what is due: the next sweep starts it.
-        log.error("a referral's clock could not be started: %s", type(error).__name__)
+    """Starts a clock; starting it twice changes nothing. An orderly shutdown may have ended it as failed."""
+    set_alarm(escalate, workflow, referral)
