@@ -30,3 +30,8 @@ lint: setup
 
 bench: setup  # needs network once, 3 GB of disk, and half an hour the first time (stock Rasa with TensorFlow)
 	.venv/bin/python -m tests.bench
+
+evaluate: setup
+	.venv/bin/python -W ignore -m tests.evaluation.compare
+	.venv/bin/hankali evaluate tests/evaluation/*.tsv --plots var/evaluation
+	.venv/bin/hankali evaluate tests/evaluation/held_out/*.tsv
