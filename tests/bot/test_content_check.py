@@ -42,7 +42,8 @@ def test_every_key_that_the_program_says_exists_in_every_language() -> None:
 
 # Each mistake in an entry of its own: file, key, what is written instead of what, reason. The line is that of ``old``.
 MISTAKES: list[tuple[str, str, str, str, str]] = [
-    ("fr/learn.yml", "ask_route_risks", '  sms: "Route du nord : soif,', '  sms: "' + "long " * 70 + ",", "parts, at most 2"),
+    ("fr/learn.yml", "ask_route_risks", '  sms: "Route du nord : soif,', '  sms: "' + "long " * 70 + ",",
+     "parts, at most 2"),
     ("fr/learn.yml", "ask_risks_women", "  voice: \"", '  voice: "' + "mot " * 46, "words, at most 45"),
     ("ha/learn.yml", "ask_route_risks", '  sms: "', '  sms: "ƙ ', "sms is not GSM-7: ƙ"),
     ("ha/talk.yml", "greet", "  text: ", "  txt: x\n  text: ", "'txt' is no field of an entry"),
@@ -61,7 +62,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     ("en/system.yml", "still_working", 'text: "', 'text: "{ oh ', "brace that is no {placeholder}"),
     ("fr/alerts.yml", "alert_next", 'text: "', 'text: "Une phrase encore de trop ici. ', "at most 1"),
     ("ha/help.yml", "help_who", "status: draft", "status: draft\n  status: draft", "'status' stands twice"),
-    ("ha/rights.yml", "ask_asylum", "{title: \"", "{titel: x, title: \"", "a choice has title and payload, not 'titel'"),
+    ("ha/rights.yml", "ask_asylum", "{title: \"", "{titel: x, title: \"", "title and payload, not 'titel'"),
     ("fr/rights.yml", "ask_rights", "payload: /ask_legal_aid", "payload: '/tell_topic{\"topic\":\"topic_x\"}'",
      "there is no key 'topic_x'"),
 ]  # fmt: skip
@@ -121,7 +122,7 @@ def _spoil(name: str, old: str, new: str) -> Change:
         (_spoil("keywords.yml", "leave:", "go:"), "go: a meaning is one of"),
         (_spoil("places.yml", "region: niamey, office: Niamey, also", "region: niamy, office: Niamey, also"),
          "Niamey: region 'niamy' is none of"),
-        (_spoil("places.yml", "Gaya: {region: dosso, office: Dosso, also: [Gaaya]}", "Gaya: {region: dosso, also: [Loga]}"),
+        (_spoil("places.yml", "Gaya: {region: dosso, office: Dosso,", "Gaya: {region: dosso,"),
          "Gaya: a place in Niger needs its nearest office"),
         (_spoil("places.yml", "country: LY, also: [Tarablus", "also: [Tarablus"), "Tripoli: abroad needs a country"),
         (_spoil("places.yml", "also: [Gaaya]", "also: [Dosso]"), "Gaya: 'Dosso' sounds like a spelling of 'Dosso'"),

@@ -110,7 +110,7 @@ def test_an_added_field_is_lines_of_its_own(data: st.DataObject) -> None:
         old, new = HARD.split("\n"), after.text.split("\n")
         added = len(new) - len(old)
         assert any(old == new[:at] + new[at + added :] for at in range(len(new)))
-        names = [n for n in yaml.safe_load(after.text)[key]]
+        names = list(yaml.safe_load(after.text)[key])
         assert names == sorted(names, key=FIELDS.index)
 
 
@@ -129,7 +129,8 @@ def test_line_ends_and_marks_stay(tmp_path: Path, newline: str, mark: str, end: 
     edits.set_field("k", "of", "12345678")
     edits.add_entry("l", {"text": "x", "choices": [{"title": "t", "payload": '/a{"b":"c"}'}], "status": "draft"})
     after = edits.result()
-    lines = ["k:", "  text: |", "    c", "    d", "    e", "  status: draft", '  of: "12345678"', "", "l:", '  text: "x"',
+    lines = ["k:", "  text: |", "    c", "    d", "    e", "  status: draft", '  of: "12345678"', "", "l:",
+             '  text: "x"',
              "  choices:", """  - {title: "t", payload: '/a{"b":"c"}'}""", "  status: draft"]  # fmt: skip
     assert after.mark + after.text == mark + newline.join(lines) + newline
 

@@ -96,7 +96,8 @@ def test_references_limits_and_template(content: Path, po: Path) -> None:
     assert not any(m.fuzzy for m in catalog if m.id)
     assert str(catalog.locale) == "ha_NE"
     template = read(po / "hankali.pot")
-    assert len(template) and not any(m.string for m in template if m.id)
+    assert len(template) > 500
+    assert not any(m.string for m in template if m.id)
 
 
 def test_one_text_changes_one_line(content: Path, po: Path) -> None:
@@ -151,8 +152,8 @@ def test_what_is_imported_is_what_was_written(data: st.DataObject, tmp_path_fact
         ("ask_rights.text", "", "is empty, and there was a text"),
         ("ask_rights.choice.1", "Take da ya yi tsawo sosai", "characters, at most 20"),
         ("ask_rights.choice.1", "", "is empty, and there was a text"),
-        ("alert.text", "Da yawa da yawa da yawa. {reference} {urgency} {region} {language} {number} {link}. OK {reference}"
-         " PIN da yawa da yawa da yawa", "at most 1"),
+        ("alert.text", "Da yawa da yawa da. {reference} {urgency} {region} {language} {number} {link}. OK {reference}"
+         " PIN da yawa da yawa da yawa da", "at most 1"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_refused_with_file_and_line(content: Path, po: Path, context: str, text: str, reason: str) -> None:
@@ -207,7 +208,12 @@ def test_a_french_change_marks_the_others_until_they_are_confirmed(content: Path
     assert not any(row.outdated for row in table(Catalogue.load(content)))
     change_french(content)
     late = as_json(Catalogue.load(content))["languages"]
-    assert {code: late[code]["outdated_keys"] for code in late} == {"ha": ["thank"], "dje": ["thank"], "fr": [], "en": ["thank"]}
+    assert {code: late[code]["outdated_keys"] for code in late} == {
+        "ha": ["thank"],
+        "dje": ["thank"],
+        "fr": [],
+        "en": ["thank"],
+    }
     assert confirm(content, "dje", ["thank", "greet"]) == ["thank"]
     assert not outdated(Catalogue.load(content), "thank", "dje")
     # By gettext: fuzzy, until the translator has looked.
