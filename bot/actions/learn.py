@@ -5,9 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from rasa_sdk import Action
-from rasa_sdk.events import SlotSet
+from rasa_sdk.events import ActiveLoop
+from rasa_sdk.interfaces import ActionExecutionRejection
 
-from bot.actions import Services, context_of, do, entity_of, say
+from bot.actions import Services, context_of, do, entity_of, intent_of, say
+from bot.places import region_choices
+from bot.understanding.spelling import words
+
+TOWN_MAY_BE = frozenset(("inform", "nlu_fallback", "out_of_scope", "ask_legal_aid"))
+"""Intents of a message that may be the name of a town."""
+FEW_WORDS = 3
+"""A message this short that names a town is the town, whatever it was understood as."""
 
 
 def actions(services: Services) -> list[Action]:
@@ -42,22 +50,35 @@ class TellTopic(Action):
 
 
 class FindOffice(Action):
-    """The nearest reported legal aid office, by town or region named in the message; otherwise asks which."""
+    """The nearest reported legal aid office, by town or region: a loop that waits for the name, or for a key."""
 
     def __init__(self, services: Services) -> None:
         self._places = services.places
 
     def name(self) -> str:
-        return "action_find_office"
+        return "office_form"
 
     def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
-        place = entity_of(tracker, "place") or context_of(tracker).words
-        found = self._places.find(place)
-        if found is None:
-            say(dispatcher, "office_where" if not entity_of(tracker, "place") else "office_unknown")
-            return [SlotSet("asked", "office")]
-        say(dispatcher, "office_found", {"place": found.name, "office": self._places.office(found), "contact": ""})
-        return [SlotSet("asked", None)]
+        waiting = (tracker.active_loop or {}).get("name") == self.name()
+        if waiting and tracker.latest_action_name != "action_listen":
+            # Something else was asked and answered.
+            return [ActiveLoop(None)]
+        intent, text = intent_of(tracker), context_of(tracker).words
+        named = entity_of(tracker, "place") or text
+        place = self._places.find(named, loosely=True)
+        if intent != "find_office" and not (intent in TOWN_MAY_BE or (place and len(words(text)) <= FEW_WORDS)):
+            raise ActionExecutionRejection(self.name())
+        if place is not None and place.office:
+            say(dispatcher, "office_found", {"place": place.name, "office": place.office, "contact": ""})
+            return [ActiveLoop(None)]
+        if place is not None:
+            say(dispatcher, "office_abroad")
+            return [ActiveLoop(None)]
+        if intent == "find_office":
+            say(dispatcher, "office_where", choices=region_choices("find_office", "place"))
+        else:
+            say(dispatcher, "office_unknown")
+        return [ActiveLoop(self.name())]
 
 
 class TellNumber(Action):
