@@ -39,6 +39,7 @@ REFERENCE = re.compile(r"\b\d{3}[ -]?\d{3}\b")
 _PAYLOAD = re.compile(r"^/(\w+)(\{.*\})?$", re.DOTALL)
 CONTEXT_PAYLOADS = frozenset(("affirm", "deny", "inform", "offer_asks", "tell_more", "stop_now", "erase_now"))
 """Payloads that mean something only while they are on offer; an old button of these kinds is not obeyed."""
+MARK = "#"
 
 
 class DialogueError(Exception):
@@ -113,10 +114,14 @@ class Dialogue:
         conversation = Conversation.load(state, now)
         catalogue = self._catalogue.current()
         if conversation.language and conversation.language not in catalogue.languages:
-            conversation.language, conversation.said = "", []
+            conversation.language = ""
+            conversation.forget_session(now)
         draft = _Draft()
         try:
             self._turn(conversation, incoming, now, draft)
+            if not conversation.language and draft.says[-1].key == "main_menu":
+                # Nobody can read a menu in a language that is only a guess.
+                draft.says = [Say("welcome"), Say("language_menu")]
             language = conversation.language or DEFAULT_LANGUAGE
             replies = render(draft.says, catalogue, language, incoming.channel)
             # "We go on in Hausa", said in French for want of a recording, would be untrue.
@@ -154,7 +159,6 @@ class Dialogue:
     # ---- one turn
 
     def _turn(self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft) -> None:
-        new = not conversation.language
         payload = self._payload(conversation, incoming)
         if incoming.media and not incoming.text and not payload:
             self._without_text(conversation, incoming, now, draft)
@@ -164,6 +168,8 @@ class Dialogue:
             intent, entities = parse_payload(payload)
             if intent == "not_offered":
                 draft.says.append(Say("choice_not_offered"))
+                self._again(conversation, draft)
+            elif intent == "old_button":
                 self._again(conversation, draft)
             else:
                 self._handle(conversation, incoming, now, draft, _interpretation(intent, entities))
@@ -175,16 +181,20 @@ class Dialogue:
         parsed = self._run(self._parse(incoming.text))
         self._judge_language(conversation, parsed)
         self._route(conversation, incoming, now, draft, parsed)
-        if new and conversation.language and not conversation.hinted and not draft.erased:
+        if not conversation.hinted and not draft.ends_call and _loop(conversation) != "help_form":
+            # Never before the words of the help path; then with the first answer after it.
             conversation.hinted = True
-            draft.says.insert(0, Say("language_hint")) if incoming.channel != "sms" else None
+            draft.says.insert(0, Say("language_hint"))
 
     def _payload(self, conversation: Conversation, incoming: Incoming) -> str:
         """The payload that the message stands for: a button, a key, or a word that always works."""
         if incoming.payload:
-            intent, _ = parse_payload(incoming.payload)
-            stale = intent in CONTEXT_PAYLOADS and incoming.payload not in conversation.offered
-            return "/show_menu" if stale or not intent else incoming.payload
+            payload, _, mark = incoming.payload.partition(MARK)
+            intent, _ = parse_payload(payload)
+            elsewhere = payload not in conversation.offered or mark not in ("", _mark(conversation.offered_by))
+            if intent in CONTEXT_PAYLOADS and elsewhere:
+                return "/old_button"
+            return payload if intent in self._agent.domain.intents else "/show_menu"
         word = {
             "stop": "/stop_now", "erase": "/erase_now", "leave": "/leave_now", "help": "/request_human",
             "language": "/change_language", "start": "/show_menu", "more": "/tell_more",
@@ -204,11 +214,8 @@ class Dialogue:
 
     def _without_text(self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft) -> None:
         if incoming.media == "call":
-            conversation.forget_session(now)
-            if conversation.language:
-                draft.says += [Say("welcome"), Say("main_menu")]
-            else:
-                draft.says += [Say("welcome"), Say("language_menu")]
+            self._begin_anew(conversation, now)
+            draft.says += [Say("welcome"), Say("main_menu")]
         elif incoming.media == "silence":
             conversation.silences += 1
             if conversation.silences >= MAX_SILENCES:
@@ -224,8 +231,7 @@ class Dialogue:
 
     def _again(self, conversation: Conversation, draft: _Draft) -> None:
         """Asks again what was asked last; without that, the menu."""
-        waiting = [Say(s["key"], s["values"], _choices(s["choices"])) for s in conversation.said[-1:]]
-        draft.says += waiting or [Say("main_menu")]
+        draft.says += _says(conversation.said[-1:]) or [Say("main_menu")]
 
     def _route(
         self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft, parsed: dict[str, Any]
@@ -239,8 +245,9 @@ class Dialogue:
         elif parsed["perhaps_urgent"] and not in_help and intent not in HELP_INTENTS and not pending:
             conversation.pending = {"intent": intent, "signs": parsed["signs"]}
             intent, confident = "ask_if_urgent", True
-        if intent in ("affirm", "deny") and confident and len(conversation.offered) == 2:
-            # A yes or no in words to a question that offered two choices is the choice.
+        if intent in ("affirm", "deny") and confident and _asks_yes_or_no(conversation.offered):
+            # A yes or no in words is the choice.
+            conversation.pending = pending
             intent, entities = parse_payload(conversation.offered[0 if intent == "affirm" else 1])
             self._handle(conversation, incoming, now, draft, _interpretation(intent, entities, parsed))
             return
@@ -305,9 +312,9 @@ class Dialogue:
             return
         what = message.get("do")
         if what == "repeat":
-            if _loop(conversation) is None:
-                draft.says += [Say(s["key"], s["values"], _choices(s["choices"])) for s in conversation.said] or [
-                    Say("nothing_to_repeat"), Say("main_menu")]  # fmt: skip
+            draft.says += _says(conversation.said) or [Say("nothing_to_repeat"), Say("main_menu")]
+            # A loop would ask its question a second time.
+            draft.closed = True
         elif what == "more":
             self._more(conversation, draft)
         elif what == "language_menu":
@@ -362,7 +369,8 @@ class Dialogue:
             if any(code for code in keys.languages if (more, code) in keys.entries):
                 draft.says.append(Say(more))
                 return
-        draft.says.append(Say("main_menu"))
+        self._again(conversation, draft)
+        draft.closed = True
 
     def _set_language(self, conversation: Conversation, language: str, draft: _Draft) -> None:
         if language not in self._catalogue.current().languages:
@@ -372,10 +380,9 @@ class Dialogue:
         first = not conversation.language
         conversation.language, conversation.evidence, conversation.hinted = language, {}, True
         draft.says.append(Say("language_set"))
-        if _loop(conversation) is None:
-            before = [] if first else [s for s in conversation.said if s["key"] != "language_menu"]
-            again = [Say(s["key"], s["values"], _choices(s["choices"])) for s in before[-1:]]
-            draft.says += again or [Say("main_menu")]
+        before = conversation.set_aside if _is_menu_of_languages(conversation.said) else conversation.said
+        draft.says += ([] if first else _says(before[-1:])) or [Say("main_menu")]
+        draft.closed = True
 
     def _not_understood(self, conversation: Conversation, draft: _Draft) -> None:
         conversation.misses += 1
@@ -409,17 +416,27 @@ class Dialogue:
         if slots.get("offer"):
             conversation.tracker = {"slots": {"offer": slots["offer"]}}
 
+    def _begin_anew(self, conversation: Conversation, now: datetime) -> None:
+        """A new call: perhaps another person. A check of an offer that was cut off is only asked about, neutrally."""
+        offer = _slots(conversation).get("offer")
+        conversation.forget_session(now)
+        if offer:
+            conversation.tracker = {"slots": {"offer": offer}}
+
     def _end_flow(self, conversation: Conversation) -> None:
-        conversation.tracker, conversation.pending, conversation.said, conversation.offered = {}, {}, [], []
+        conversation.tracker, conversation.pending, conversation.offered = {}, {}, []
+        conversation.said, conversation.set_aside = [], []
 
     def _remember(self, conversation: Conversation, draft: _Draft, replies: tuple[Reply, ...]) -> None:
         asked = next((reply for reply in reversed(replies) if reply.choices), None)
         kept = [s for s in draft.says if s.key not in _NOT_REPEATED]
         if asked is not None:
-            conversation.offered = [choice.payload for choice in asked.choices]
+            conversation.offered, conversation.offered_by = [choice.payload for choice in asked.choices], asked.key
         elif kept:
-            conversation.offered = []
+            conversation.offered, conversation.offered_by = [], ""
         if kept and kept[-1].key != "left":
+            if kept[-1].key == "language_menu" and not _is_menu_of_languages(conversation.said):
+                conversation.set_aside = conversation.said
             conversation.said = [
                 {"key": s.key, "values": s.values, "choices": [list(c) for c in s.choices] if s.choices else None}
                 for s in kept[-3:]
@@ -530,6 +547,30 @@ def _interpretation(intent: str, entities: dict[str, str], parsed: dict[str, Any
     }
 
 
+def marked(payload: str, key: str) -> str:
+    """What a button carries that stays on a screen: the payload and, where it means something only as the answer to
+    ``key``, which question that was."""
+    intent, _ = parse_payload(payload)
+    return f"{payload}{MARK}{_mark(key)}" if intent in CONTEXT_PAYLOADS else payload
+
+
+def _mark(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:4]
+
+
+def _asks_yes_or_no(offered: list[str]) -> bool:
+    """Whether the second choice declines the first."""
+    return offered[1:2] == ["/deny"] or (len(offered) == 2 and offered[1] == "/show_menu")
+
+
+def _is_menu_of_languages(said: list[dict[str, Any]]) -> bool:
+    return bool(said) and said[-1]["key"] == "language_menu"
+
+
+def _says(said: list[dict[str, Any]]) -> list[Say]:
+    return [Say(s["key"], s["values"], _choices(s["choices"])) for s in said]
+
+
 def _choices(choices: Any) -> tuple[tuple[str, str], ...] | None:
     return tuple((str(key), str(payload)) for key, payload in choices) if choices else None
 
@@ -553,4 +594,4 @@ def _slots(conversation: Conversation) -> dict[str, Any]:
     return slots
 
 
-__all__ = ["Choice", "Dialogue", "DialogueError", "Turn", "parse_payload", "replace"]
+__all__ = ["Choice", "Dialogue", "DialogueError", "Turn", "marked", "parse_payload", "replace"]

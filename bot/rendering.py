@@ -42,14 +42,14 @@ _FRENCH = str.maketrans(
 
 
 def render(says: Sequence[Say], catalogue: Catalogue, language: str, channel: str) -> tuple[Reply, ...]:
-    """Words for each instruction, in order. Only the last reply that has choices keeps them.
+    """Words for each instruction, in order. Only the last one keeps its choices: it is what waits for an answer.
 
-    Two numbered lists in one turn would make "2" ambiguous; the last is the one that waits for an answer.
+    Two numbered lists in one turn would make "2" ambiguous, and a list before an open question would take its answer.
     """
     rendered = [_render_one(say, catalogue, language, channel) for say in says]
-    last = max((i for i, (_, choices, _, _) in enumerate(rendered) if choices), default=-1)
-    for index, (_, choices, _, audio) in enumerate(rendered):
-        if choices and audio and index != last:
+    last = len(rendered) - 1
+    for index, (_, choices, _, audio) in enumerate(rendered[:last]):
+        if choices and audio:
             # The recording would name keys that are not offered.
             rendered[index] = _render_one(says[index], catalogue, language, channel, recordable=False)
     replies: list[Reply] = []

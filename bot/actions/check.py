@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from rasa_sdk import Action
@@ -13,6 +14,8 @@ from bot.offer import QUESTIONS, UNVERIFIED, OfferState, exploitation_signs, wei
 
 STARTS = {"check_offer": False, "check_offer_for_relative": True}
 MAX_TRIES = 2
+HEARD_SIGNS, HEARD_SIGNS_BEFORE_CHILD, HEARD_ASKS = 6, 3, 2
+"""How many a listener is told at a time: about 20 seconds before the first choice."""
 
 
 def actions(services: Services) -> list[Action]:
@@ -32,7 +35,7 @@ class OfferLoop(Action):
             return self._start(dispatcher, tracker, stored)
         if tracker.latest_action_name != "action_listen":
             return self._ask(
-                dispatcher, OfferState.from_dict(stored or {}), resuming=bool((stored or {}).get("resume"))
+                dispatcher, tracker, OfferState.from_dict(stored or {}), resuming=bool((stored or {}).get("resume"))
             )
         if (stored or {}).get("resume"):
             return self._resume(dispatcher, tracker, stored)
@@ -42,23 +45,25 @@ class OfferLoop(Action):
         told = offer_signs(context_of(tracker).signs)
         relative = STARTS.get(intent_of(tracker), False)
         if stored and not told and (stored.get("answers") or stored.get("told")):
-            return self._ask(dispatcher, OfferState.from_dict(stored), resuming=True)
+            return self._ask(dispatcher, tracker, OfferState.from_dict(stored), resuming=True)
         state = OfferState(relative=relative).hear(told)
         if state.told:
-            say(dispatcher, "offer_heard", {"signs": [f"sign_{sign}" for sign in state.signs()]})
+            self._heard(dispatcher, tracker, state.signs())
         else:
             say(dispatcher, "offer_start_relative" if relative else "offer_start")
-        return self._ask(dispatcher, state)
+        return self._ask(dispatcher, tracker, state)
 
     def _resume(self, dispatcher: Any, tracker: Any, stored: dict[str, Any]) -> list[dict[str, Any]]:
         intent = intent_of(tracker)
         if intent == "affirm":
-            return self._ask(dispatcher, OfferState.from_dict(stored))
+            return self._ask(dispatcher, tracker, OfferState.from_dict(stored))
         if intent in ("deny", *STARTS):
             if intent == "deny":
                 say(dispatcher, "main_menu", final=True)
                 return [ActiveLoop(None), SlotSet("offer", None)]
-            return self._ask(dispatcher, OfferState(STARTS[intent]).hear(offer_signs(context_of(tracker).signs)))
+            return self._ask(
+                dispatcher, tracker, OfferState(STARTS[intent]).hear(offer_signs(context_of(tracker).signs))
+            )
         raise ActionExecutionRejection(self.name())
 
     def _listen(self, dispatcher: Any, tracker: Any, state: OfferState) -> list[dict[str, Any]]:
@@ -69,45 +74,57 @@ class OfferLoop(Action):
             before = state.back()
             if before is None:
                 say(dispatcher, "back_nothing")
-                return self._ask(dispatcher, state)
+                return self._ask(dispatcher, tracker, state)
             say(dispatcher, "offer_corrected")
-            return self._ask(dispatcher, before)
+            return self._ask(dispatcher, tracker, before)
         if answer:
             question = state.current()
             if state.which and answer in ("yes", "unknown"):
                 answer = "both" if answer == "yes" else "yes"
             allowed = ("yes", "no", "unknown", "both", *(question.signs if question else ()))
             if answer in allowed:
-                return self._ask(dispatcher, state.answer(answer).hear(told))
+                return self._ask(dispatcher, tracker, state.answer(answer).hear(told))
         if told and (intent in STARTS or intent in ("inform", "nlu_fallback")):
-            heard = state.hear(told)
-            if heard != state:
-                say(dispatcher, "offer_heard", {"signs": [f"sign_{s}" for s in heard.told if s not in state.told]})
-            return self._ask(dispatcher, heard)
+            heard = replace(state.hear(told), relative=state.relative or STARTS.get(intent, False))
+            fresh = tuple(sign for sign in heard.told if sign not in state.told)
+            if fresh:
+                self._heard(dispatcher, tracker, fresh)
+            return self._ask(dispatcher, tracker, heard)
         if intent in STARTS:
-            return self._ask(dispatcher, state)
+            # "It is for my sister": the questions go on in her words.
+            return self._ask(dispatcher, tracker, replace(state, relative=state.relative or STARTS[intent]))
         if intent in ("inform", "nlu_fallback") and context.misses < MAX_TRIES:
             say(dispatcher, "offer_answer_again")
             do(dispatcher, "missed")
-            return self._ask(dispatcher, state)
+            return self._ask(dispatcher, tracker, state)
         raise ActionExecutionRejection(self.name())
 
-    def _ask(self, dispatcher: Any, state: OfferState, resuming: bool = False) -> list[dict[str, Any]]:
+    def _ask(self, dispatcher: Any, tracker: Any, state: OfferState, resuming: bool = False) -> list[dict[str, Any]]:
         kept = state.to_dict()
         if resuming:
             say(dispatcher, "offer_resume")
             return [ActiveLoop(self.name()), SlotSet("offer", {**kept, "resume": True})]
         question = state.current()
         if question is None:
-            return self._tell(dispatcher, state)
+            return self._tell(dispatcher, state, context_of(tracker).channel)
         key = question.which_key if state.which else question.key
         say(dispatcher, key + ("_relative" if state.relative and not state.which else ""))
         return [ActiveLoop(self.name()), SlotSet("offer", kept)]
 
-    def _tell(self, dispatcher: Any, state: OfferState) -> list[dict[str, Any]]:
-        signs, grade = state.signs(), state.grade()
+    def _heard(self, dispatcher: Any, tracker: Any, signs: tuple[str, ...]) -> None:
         shown = [f"sign_{sign}" for sign in signs]
-        say(dispatcher, f"offer_result_{grade}", {"signs": shown, "asks": list(state.asks())})
+        if context_of(tracker).channel == "voice":
+            shown = _named(shown[:HEARD_SIGNS_BEFORE_CHILD])
+        say(dispatcher, "offer_heard", {"signs": shown})
+
+    def _tell(self, dispatcher: Any, state: OfferState, channel: str) -> list[dict[str, Any]]:
+        signs, grade = state.signs(), state.grade()
+        shown, asks = [f"sign_{sign}" for sign in signs], list(state.asks())
+        if channel == "voice":
+            # Named, the heaviest first, as long as one listens; the rest point by point, with "what to ask".
+            room = HEARD_SIGNS_BEFORE_CHILD if "child_travels" in signs else HEARD_SIGNS
+            shown, asks = _named(shown[:room]), asks[:HEARD_ASKS]
+        say(dispatcher, f"offer_result_{grade}", {"signs": shown, "asks": asks})
         if "child_travels" in signs:
             say(dispatcher, "offer_child_help")
         do(dispatcher, "count", name="offer", detail=grade)
@@ -116,7 +133,7 @@ class OfferLoop(Action):
 
 
 class OfferAsks(Action):
-    """What to check and ask the recruiter next; where the screen is small, the reasons first."""
+    """What to check and ask the recruiter next: by SMS the reasons first, by telephone point by point."""
 
     def name(self) -> str:
         return "action_offer_asks"
@@ -128,10 +145,31 @@ class OfferAsks(Action):
             return []
         reasons = [f"sign_{sign}" for sign in result["signs"] if sign != UNVERIFIED]
         asks = result["asks"] or [f"sign_{q.signs[0]}_ask" for q in QUESTIONS[:4]]
-        if reasons and context_of(tracker).channel != "telegram":
+        channel = context_of(tracker).channel
+        if channel == "voice":
+            points = _points(reasons, asks)
+            at = result.get("heard", 0) % len(points)
+            if at < len(points) - 1:
+                say(dispatcher, "offer_why", {"reasons": points[at]})
+            else:
+                say(dispatcher, "offer_asks", {"asks": points[at]})
+            return [SlotSet("offer_result", {**result, "heard": at + 1})]
+        if reasons and channel == "sms":
             say(dispatcher, "offer_why", {"reasons": [f"{key}:voice" for key in reasons]})
         say(dispatcher, "offer_asks", {"asks": asks})
         return []
+
+
+def _points(reasons: list[str], asks: list[str]) -> list[list[str]]:
+    """What a listener hears at a time: a reason with what to ask about it, or two things to ask."""
+    with_reason = [[key, f"{key}_ask"] for key in reasons]
+    others = [ask for ask in asks if ask.removesuffix("_ask") not in reasons]
+    return with_reason + [others[i : i + HEARD_ASKS] for i in range(0, len(others), HEARD_ASKS)]
+
+
+def _named(signs: list[str]) -> list[str]:
+    """The names of signs, without the reasons: the words of the SMS."""
+    return [f"{key}:sms" for key in signs]
 
 
 def offer_signs(signs: tuple[str, ...]) -> tuple[str, ...]:

@@ -21,8 +21,12 @@ class Conversation:
     evidence: dict[str, float] = field(default_factory=dict)
     offered: list[str] = field(default_factory=list)
     """Payloads of the choices last offered, in order: "2" means what the person saw."""
+    offered_by: str = ""
+    """Content key that offered them: the same payload under an older question is not an answer to this one."""
     said: list[dict[str, Any]] = field(default_factory=list)
     """The last instructions (bot.messages.Say), for "repeat" and for a change of language."""
+    set_aside: list[dict[str, Any]] = field(default_factory=list)
+    """What had been said when the list of languages was asked for."""
     misses: int = 0
     silences: int = 0
     tracker: dict[str, Any] = field(default_factory=dict)
@@ -58,7 +62,8 @@ class Conversation:
         """Drops everything that the next person to pick up the phone should not meet."""
         if self.kept and now - datetime.fromisoformat(self.kept["at"]) > KEPT_HELP:
             self.kept = {}
-        self.offered, self.said, self.tracker, self.pending = [], [], {}, {}
+        self.offered, self.said, self.set_aside, self.tracker, self.pending = [], [], [], {}, {}
+        self.offered_by = ""
         self.misses = self.silences = 0
 
     def dump(self, now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 
 from flask import Blueprint, Response, abort, request
 
+from bot.dialogue import marked
 from bot.effects import Turn
 from bot.messages import Incoming
 from webhook.channels.telegram_update import callback_query_id, read
@@ -47,7 +48,7 @@ class TelegramDoor:
     def outbound(self, turn: Turn, arrival: Arrival) -> Sequence[Outbound]:
         """One message per reply, its choices as buttons."""
         return [
-            Outbound(arrival.sender, reply.text, tuple((c.title, c.payload) for c in reply.choices))
+            Outbound(arrival.sender, reply.text, tuple((c.title, marked(c.payload, reply.key)) for c in reply.choices))
             for reply in turn.replies
             if reply.text.strip()
         ]

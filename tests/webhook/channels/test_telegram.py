@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from bot.dialogue import marked
 from tests.webhook.channels.test_sms import rows
 from tests.webhook.conftest import BuildApp
 from tests.webhook.doors import Telegram, service_of
@@ -25,7 +26,7 @@ def test_answered_by_a_new_message_with_buttons(app: Flask, telegram_server: Tel
     call = telegram_server.accepted("sendMessage")[0]
     assert call["chat_id"] == person.chat
     assert [[button["callback_data"] for button in row] for row in call["reply_markup"]["inline_keyboard"]] == [
-        ["/affirm"], ["/deny"]]  # fmt: skip
+        [marked("/affirm", "echo")], [marked("/deny", "echo")]]  # fmt: skip
     telegram_server.wait_for(lambda: telegram_server.accepted("answerCallbackQuery"))
 
 
