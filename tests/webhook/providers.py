@@ -179,7 +179,7 @@ class TwilioServer(Provider):
             if self.behaviour == "error":
                 return Response("{}", 500)
             to = request.args.get("To")
-            found = [self.resource(message) for message in self.accepted("Messages") if message["To"] == to]
+            found = [self.resource(message) for message in reversed(self.accepted("Messages")) if message["To"] == to]
             return jsonify(messages=found, next_page_uri=None, page=0, page_size=50)
 
     def resource(self, message: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from pathlib import Path
 
@@ -55,6 +56,8 @@ def main() -> None:
             os.close(0)
             try:
                 serve(port, contacts, model)
+            except BaseException:
+                traceback.print_exc()
             finally:
                 os._exit(1)
         # The one before is dead: its place in the process table is given back.

@@ -6,6 +6,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,7 +25,15 @@ from tests.webhook.referrals.conftest import AGADEZ, NIAMEY, ROOT
 
 KILLS = int(os.environ.get("HANKALI_KILLS", "6"))
 TOKEN = "kill-test-token"
-PORT = 18431
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+PORT = _free_port()
 SCRIPT = ("il a un couteau il va nous tuer venez vite", "1", "1", "Tahoua", "1", "1")
 PEOPLE_AT_ONCE = 3
 ANSWER_WITHIN_S = 90
@@ -187,6 +196,7 @@ def settled(traffic: Traffic) -> dict[str, Any]:
     return {
         "without alert": len(missing),
         "repeated": sum(n - 1 for n in twice.values()),
+        "which": [(body, n) for (_, body), n in twice.items() if n > 1],
         "alerts": len(alerts),
         "reminders": sum("Rappel" in m["Body"] for m in alerts),
     }
