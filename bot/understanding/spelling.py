@@ -39,8 +39,9 @@ def fold(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The folded words of ``text``; every digit becomes 0, so that an amount is like another."""
-    text = text[:MAX_CHARACTERS].casefold().translate(_SPECIAL)
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    # Compatibility forms first (mathematical bold has no lower case of its own), and once more after the case.
+    text = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).casefold().translate(_SPECIAL)
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
     text = _GLOTTAL.sub(r"\1\2", text)
     return [_STRETCHED.sub(r"\1", _DIGIT.sub("0", word)) for word in _WORD.findall(text)]
 
