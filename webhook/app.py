@@ -98,6 +98,7 @@ class Service:
                     self.delivery.retry(outbox_id)
                 if self.escalation is not None:
                     self.escalation.sweep()
+                self.database.compact(at_once=False)
                 if since_purge_s >= PURGE_EVERY_S:
                     since_purge_s = 0.0
                     purge(self.database, self.clock(), self.settings.referrals.kept_days)

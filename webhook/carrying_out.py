@@ -18,6 +18,8 @@ from webhook.security import Vault
 
 DELETABLE_FOR = timedelta(hours=48)
 """Telegram lets a bot delete its messages for this long."""
+BESIDE = {"sms": "voice", "voice": "sms"}
+"""The other door of the same telephone number."""
 DELETED_AT_ONCE = 100
 """Most ids in one deleteMessages call."""
 
@@ -89,13 +91,17 @@ def stop(occasion: Occasion, _effect: StopMessages) -> None:
 
 
 def erase(occasion: Occasion, _effect: EraseData) -> None:
-    """Every row of the conversation goes, the address with it."""
+    """Every row of the conversation goes, the address with it: by SMS and by voice, where a number has both."""
     erase_conversation(occasion.transaction, occasion.conversation)
+    beside = BESIDE.get(occasion.channel)
+    if beside:
+        erase_conversation(occasion.transaction, occasion.vault.conversation_id(beside, occasion.sender))
     occasion.erased = True
 
 
 def erase_conversation(transaction: Transaction, conversation: str) -> int:
     """Deletes all that is kept under a conversation id; returns the number of rows."""
+    transaction.mark_freed()
     return sum(transaction.run(statement, id=conversation) for statement in _ERASE)
 
 

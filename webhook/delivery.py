@@ -227,7 +227,9 @@ class Delivery:
                 if listed:
                     # Should we die during the call, the next attempt knows to look in the provider's list first.
                     with session.writing() as transaction:
-                        transaction.run(_ATTEMPTING, id=row.id, now=milliseconds(self._clock()))
+                        if not transaction.run(_ATTEMPTING, id=row.id, now=milliseconds(self._clock())):
+                            # Withdrawn, erased or stopped since it was read: it need not leave any more.
+                            return None
                 provider_id = sender.send(row.id, row.message)
         except NotSentError as failure:
             return self._failed(session, row, failure, more=0 if listed else 1)

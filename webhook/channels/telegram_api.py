@@ -29,8 +29,9 @@ class TelegramApi:
 
     def __init__(self, settings: Settings) -> None:
         assert settings.telegram_bot_token
-        # At INFO httpx writes every address, the token in it.
-        logging.getLogger("httpx").setLevel(logging.WARNING)
+        # At INFO httpx writes every address, the token in it; at DEBUG the others write chats and words.
+        for library in ("httpx", "httpcore", "telegram"):
+            logging.getLogger(library).setLevel(logging.WARNING)
         request = HTTPXRequest(
             connection_pool_size=16,
             read_timeout=TIMEOUT_S,

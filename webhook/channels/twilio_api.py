@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,9 @@ class TwilioSms:
     """Sends SMS. Thread-safe: a client per thread."""
 
     def __init__(self, settings: Settings) -> None:
+        # At DEBUG these write numbers and words.
+        for library in ("twilio.http_client", "urllib3"):
+            logging.getLogger(library).setLevel(logging.WARNING)
         self._settings = settings
         self._local = threading.local()
         self._status_url = f"{settings.public_url}/twilio/sms/status"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from bot.messages import CHANNELS
-from webhook.carrying_out import erase_conversation
+from webhook.carrying_out import BESIDE, erase_conversation
 from webhook.cli.state import opened
 from webhook.referrals.withdrawal import withdraw_person
 
@@ -19,10 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Erasing nothing is no failure."""
     with opened() as state:
-        conversation = state.vault.conversation_id(args.channel, args.sender)
+        rows = 0
         with state.database.writing() as transaction:
-            rows = withdraw_person(transaction, state.vault, conversation, state.settings.content)
-            rows += erase_conversation(transaction, conversation)
+            for channel in (args.channel, BESIDE.get(args.channel)):
+                if channel:
+                    conversation = state.vault.conversation_id(channel, args.sender)
+                    rows += withdraw_person(transaction, state.vault, conversation, state.settings.content)
+                    rows += erase_conversation(transaction, conversation)
         state.database.forget_freed_bytes()
+        state.database.compact()
     print(f"erased {rows} rows")
     return 0

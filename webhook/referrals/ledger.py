@@ -111,7 +111,7 @@ _ALERTED = sql(
     "SELECT DISTINCT r.id, r.created_ms FROM referral_alerts a JOIN referrals r ON r.id = a.referral_id"
     " WHERE a.contact = :contact AND r.state IN ('open', 'notified', 'unanswered') ORDER BY r.created_ms"
 )
-_TO_WHOM = sql("SELECT contact, secret FROM referral_alerts WHERE referral_id = :id ORDER BY step")
+_TO_WHOM = sql("SELECT contact, secret, outbox_seq FROM referral_alerts WHERE referral_id = :id ORDER BY step")
 _FATE = sql("SELECT status FROM outbox WHERE seq = :seq")
 _STATE = sql("UPDATE referrals SET state = :state WHERE id = :id")
 _ACKNOWLEDGE = sql(
@@ -136,9 +136,10 @@ _MESSAGE = sql("INSERT INTO referral_messages (referral_id, body, at_ms) VALUES 
 _MESSAGES = sql("SELECT body FROM referral_messages WHERE referral_id = :id ORDER BY id")
 _FORGET_MESSAGES = sql("DELETE FROM referral_messages WHERE referral_id = :id")
 _UNSENT = sql(
-    "DELETE FROM outbox WHERE status = 'queued' AND seq IN"
-    " (SELECT outbox_seq FROM referral_alerts WHERE referral_id = :id)"
+    "DELETE FROM outbox WHERE status = 'queued' AND channel <> 'telegram' AND substr(trouble, 1, 9) <> 'uncertain'"
+    " AND seq IN (SELECT outbox_seq FROM referral_alerts WHERE referral_id = :id) RETURNING seq"
 )
+"""Alerts that no provider has: an attempt under way is marked uncertain before it begins, by Telegram it is not."""
 
 
 class Ledger:
@@ -312,19 +313,21 @@ class Ledger:
         return True
 
     def withdraw(self, referral: Referral, text: str) -> list[tuple[str, int]]:
-        """Record, address and names go; everybody who was alerted gets ``text``. Returns what was queued."""
+        """Record, address and names go; everybody who was alerted gets ``text``. Returns what was queued.
+
+        An alert that has not left need not leave: a contact who was sent nothing else is told nothing either.
+        """
         if not self._transaction.run(_WITHDRAW, id=referral.id, now=self.now_ms):
             return []
+        self._transaction.mark_freed()
         self._transaction.run(_FORGET_MESSAGES, id=referral.id)
-        was_open = referral.state not in ("closed", "withdrawn")
+        unsent = {int(seq) for (seq,) in self._transaction.all(_UNSENT, id=referral.id)}
         told: dict[str, dict[str, str]] = {}
-        if was_open:
-            for contact, token in self._transaction.all(_TO_WHOM, id=referral.id):
+        if referral.state not in ("closed", "withdrawn"):
+            for contact, token, seq in self._transaction.all(_TO_WHOM, id=referral.id):
                 address = self._vault.unlock(token)
-                if address:
+                if address and int(seq) not in unsent:
                     told[str(contact)] = address
-        # An alert that has not left yet need not leave.
-        self._transaction.run(_UNSENT, id=referral.id)
         queued = [self.write_to(a["channel"], a["to"], text) for a in told.values()]
         self.event(referral.id, "person", "withdrawn")
         return queued

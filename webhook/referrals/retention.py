@@ -41,6 +41,8 @@ def purge_referrals(database: Database, now: datetime, kept_days: int) -> int:
         )
         for (referral,) in old:
             deleted += sum(transaction.run(statement, id=referral) for statement in _DELETE)
+        if deleted:
+            transaction.mark_freed()
     if deleted:
         database.forget_freed_bytes()
     return deleted

@@ -79,14 +79,16 @@ class Scene:
         """What was submitted to the sending threads is done."""
         self.escalation.settle()
 
-    def refer(self, *, danger: bool = False, sender: str = PERSON) -> str:
-        """A person asks for help near Tahoua, with a code word; returns the reference."""
+    def refer(self, *, danger: bool = False, sender: str = PERSON, settled: bool = True) -> str:
+        """A person asks for help near Tahoua, with a code word; returns the reference, the alert sent."""
         if danger:
             answer = self.sms("il a un couteau il va nous tuer venez vite", "1", "1", "Tahoua", "1", "1", sender=sender)
         else:
             answer = self.sms(HELP, "2", "1", "1", "Tahoua", "1", "1", "4", "mangue", "1", sender=sender)
         found = re.search(r"(\d{3}) (\d{3})", answer[0])
         assert found, answer
+        if settled:
+            self.settle()
         return found[1] + found[2]
 
     def state(self, reference: str) -> str:
