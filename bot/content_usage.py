@@ -127,8 +127,8 @@ def _listed() -> Iterator[tuple[str, str]]:
         yield f"{question.key}_relative", "bot/offer.py"
         if len(question.signs) > 1:
             yield question.which_key, "bot/offer.py"
-        if question.ask:
-            yield question.ask, "bot/offer.py"
+        for ask in question.unverified:
+            yield ask, "bot/offer.py"
     for grade in ("strong", "some", "unknown", "none"):
         yield f"offer_result_{grade}", "bot/offer.py"
     for name in domain()["responses"]:

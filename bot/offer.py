@@ -6,8 +6,8 @@ IOM report, the ILO operational indicators of 2009, and hotline practice. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -40,12 +40,12 @@ def exploitation_signs() -> frozenset[str]:
 class Question:
     """One question. ``signs`` is what a yes reveals; two signs make it a compound, and a yes asks which.
 
-    ``ask`` names what to ask next when the answer is "don't know" and that makes the offer unverified.
+    ``unverified``: what to ask next when the answer is "don't know" and that makes the offer unverified.
     """
 
     name: str
     signs: tuple[str, ...]
-    ask: str = ""
+    unverified: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -57,12 +57,17 @@ class Question:
         """Content key of the question that follows a yes to a compound."""
         return f"offer_which_{self.name}"
 
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """Content keys of what to ask next after "don't know"."""
+        return self.unverified or tuple(f"sign_{sign}_ask" for sign in self.signs)
+
 
 QUESTIONS: tuple[Question, ...] = (
-    Question("free_travel", ("free_travel",), "ask_who_pays"),
-    Question("travel_debt", ("travel_debt",), "ask_what_is_owed"),
+    Question("free_travel", ("free_travel",), ("ask_who_pays",)),
+    Question("travel_debt", ("travel_debt",), ("ask_what_is_owed",)),
     Question("documents_taken", ("documents_taken",)),
-    Question("no_contract", ("no_contract",), "ask_in_writing"),
+    Question("no_contract", ("no_contract",), ("ask_employer", "ask_in_writing")),
     Question("rushed_or_secret", ("rushed_departure", "secrecy")),
     Question("pay_or_promise", ("too_good_pay", "study_or_sport_promise")),
     Question("child", ("child_travels",)),
@@ -74,7 +79,8 @@ def grade(signs: Iterable[str], real_answers: int) -> Grade:
     """The grade of an offer from its signs and the number of questions answered yes or no.
 
     strong = 2 S, or 1 S + 1 other, or 3 M, or 2 M + 1 W; otherwise unknown with fewer than 5 real answers; otherwise
-    some with any sign, none without.
+    some with any sign, none without. "Not enough known" gives way to a strong grade only: one sign among three answers
+    must not sound as if the rest had been looked at. Its words name the signs found so far first.
     """
     found = [weights()[sign] for sign in set(signs) if sign in weights()]
     strong, medium, weak = (found.count(weight) for weight in "SMW")
@@ -90,19 +96,19 @@ class OfferState:
     """Where an offer check stands.
 
     ``told`` are signs said in free text; ``answers`` are (question, answer) in the order given; ``which`` says that
-    the compound question now waits for "which?".
+    the compound question now waits for "which?"; ``help_offered`` that the help path was offered meanwhile.
     """
 
     relative: bool = False
     told: tuple[str, ...] = ()
     answers: tuple[tuple[str, Answer], ...] = ()
     which: bool = False
-    extra: dict[str, Any] = field(default_factory=dict)
+    help_offered: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able form."""
         return {"relative": self.relative, "told": list(self.told), "answers": [list(a) for a in self.answers],
-                "which": self.which}  # fmt: skip
+                "which": self.which, "help_offered": self.help_offered}  # fmt: skip
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> OfferState:
@@ -112,6 +118,7 @@ class OfferState:
             tuple(data.get("told") or ()),
             tuple((name, answer) for name, answer in data.get("answers") or () if name in _BY_NAME),
             bool(data.get("which")),
+            bool(data.get("help_offered")),
         )
 
     def current(self) -> Question | None:
@@ -124,8 +131,11 @@ class OfferState:
                 return question
         return None
 
-    def hear(self, signs: Iterable[str]) -> OfferState:
-        """Takes note of signs said in free text."""
+    def hear(self, signs: Sequence[str]) -> OfferState:
+        """Takes note of signs said in free text; one that the open "which?" asks about is its answer."""
+        question = self.current()
+        if self.which and question and (named := [sign for sign in signs if sign in question.signs]):
+            return self.answer("both" if len(named) > 1 else named[0]).hear(signs)
         known = [s for s in signs if s in weights() and s not in self.told and s not in self.signs()]
         return replace(self, told=(*self.told, *known))
 
@@ -159,14 +169,14 @@ class OfferState:
                 found.extend(question.signs)
             elif answer in question.signs:
                 found.append(answer)
-        if any(_BY_NAME[name].ask and answer == "unknown" for name, answer in self.answers):
+        if any(_BY_NAME[name].unverified and answer == "unknown" for name, answer in self.answers):
             found.append(UNVERIFIED)
         return tuple(sorted(dict.fromkeys(found), key=lambda sign: "SMW".index(weights()[sign])))
 
     def real_answers(self) -> int:
         """Questions answered yes or no, by key or in free text."""
-        told = sum(1 for q in QUESTIONS if set(q.signs) & set(self.told))
-        return told + sum(1 for _, answer in self.answers if answer != "unknown")
+        told = {question.name for question in QUESTIONS if set(question.signs) & set(self.told)}
+        return len(told | {name for name, answer in self.answers if answer != "unknown"})
 
     def grade(self) -> Grade:
         """The grade as things stand."""
@@ -175,5 +185,8 @@ class OfferState:
     def asks(self) -> tuple[str, ...]:
         """Content keys of what to check or ask next: one for each sign, one for each thing not known."""
         asks = [f"sign_{sign}_ask" for sign in self.signs() if sign != UNVERIFIED]
-        asks += [_BY_NAME[name].ask for name, answer in self.answers if answer == "unknown" and _BY_NAME[name].ask]
+        known_missing = {"ask_employer"} if "unknown_employer" in self.signs() else set()
+        for name, answer in self.answers:
+            if answer == "unknown":
+                asks += [ask for ask in _BY_NAME[name].asks if ask not in known_missing]
         return tuple(dict.fromkeys(asks))

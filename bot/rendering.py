@@ -80,10 +80,13 @@ def _render_one(
 
 
 def fill(entry: Entry, values: dict[str, Any], catalogue: Catalogue, channel: str) -> str:
-    """The entry's words for a channel with its placeholders filled; one without a value is left empty."""
+    """The entry's words for a channel with its placeholders filled; one without a value is left empty, and so is a
+    line that was nothing but it."""
     named = set(_PLACEHOLDER.findall(entry.variant(channel)))
     words = {name: _value(values[name], catalogue, entry.language, channel) for name in named & set(values)}
-    return _PLACEHOLDER.sub(lambda m: words.get(m.group(1), ""), entry.variant(channel))
+    lines = entry.variant(channel).split("\n")
+    filled = [(line, _PLACEHOLDER.sub(lambda m: words.get(m.group(1), ""), line)) for line in lines]
+    return "\n".join(now for line, now in filled if now.strip() or not line.strip())
 
 
 def _language_choices(catalogue: Catalogue, language: str) -> tuple[Choice, ...]:

@@ -11,10 +11,12 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 from bot.actions import Services, context_of, do, entity_of, intent_of, say
 from bot.offer import QUESTIONS, UNVERIFIED, OfferState, exploitation_signs, weights
+from bot.understanding.spelling import words
 
 STARTS = {"check_offer": False, "check_offer_for_relative": True}
 MAX_TRIES = 2
-HEARD_SIGNS, HEARD_SIGNS_BEFORE_CHILD, HEARD_ASKS = 6, 3, 2
+FEW_WORDS = 2
+HEARD_SIGNS, HEARD_SIGNS_BEFORE_CHILD, HEARD_SIGNS_BEFORE_ASKS, HEARD_ASKS = 6, 3, 2, 2
 """How many a listener is told at a time: about 20 seconds before the first choice."""
 
 
@@ -39,6 +41,8 @@ class OfferLoop(Action):
             )
         if (stored or {}).get("resume"):
             return self._resume(dispatcher, tracker, stored)
+        if (stored or {}).get("help"):
+            return self._after_help_offer(dispatcher, tracker, stored)
         return self._listen(dispatcher, tracker, OfferState.from_dict(stored or {}))
 
     def _start(self, dispatcher: Any, tracker: Any, stored: dict[str, Any] | None) -> list[dict[str, Any]]:
@@ -47,6 +51,8 @@ class OfferLoop(Action):
         if stored and not told and (stored.get("answers") or stored.get("told")):
             return self._ask(dispatcher, tracker, OfferState.from_dict(stored), resuming=True)
         state = OfferState(relative=relative).hear(told)
+        if self._urgent_sign(tracker, state):
+            return self._offer_help(dispatcher, state)
         if state.told:
             self._heard(dispatcher, tracker, state.signs())
         else:
@@ -66,9 +72,29 @@ class OfferLoop(Action):
             )
         raise ActionExecutionRejection(self.name())
 
+    def _urgent_sign(self, tracker: Any, state: OfferState) -> bool:
+        """A sign of exploitation was told that is no danger now; one offer of help is enough."""
+        context = context_of(tracker)
+        # "Is somebody in danger now?" was just answered no.
+        answered = len(words(context.words)) <= FEW_WORDS
+        return bool(set(context.signs) & exploitation_signs()) and not state.help_offered and not answered
+
+    def _offer_help(self, dispatcher: Any, state: OfferState) -> list[dict[str, Any]]:
+        say(dispatcher, "offer_danger_help")
+        kept = replace(state, help_offered=True).to_dict()
+        return [ActiveLoop(self.name()), SlotSet("offer", {**kept, "help": True})]
+
+    def _after_help_offer(self, dispatcher: Any, tracker: Any, stored: dict[str, Any]) -> list[dict[str, Any]]:
+        state = OfferState.from_dict(stored)
+        if intent_of(tracker) == "deny" or entity_of(tracker, "answer") == "unknown":
+            return self._ask(dispatcher, tracker, state)
+        if intent_of(tracker) in (*STARTS, "go_back", "inform", "nlu_fallback"):
+            return self._listen(dispatcher, tracker, state)
+        raise ActionExecutionRejection(self.name())
+
     def _listen(self, dispatcher: Any, tracker: Any, state: OfferState) -> list[dict[str, Any]]:
         intent, context = intent_of(tracker), context_of(tracker)
-        told = offer_signs(context.signs)
+        told, relative = offer_signs(context.signs), STARTS.get(intent, False)
         answer = entity_of(tracker, "answer") or {"affirm": "yes", "deny": "no"}.get(intent, "")
         if intent == "go_back":
             before = state.back()
@@ -84,15 +110,22 @@ class OfferLoop(Action):
             allowed = ("yes", "no", "unknown", "both", *(question.signs if question else ()))
             if answer in allowed:
                 return self._ask(dispatcher, tracker, state.answer(answer).hear(told))
+        if intent in (*STARTS, "inform", "nlu_fallback") and self._urgent_sign(tracker, state):
+            return self._offer_help(dispatcher, replace(state.hear(told), relative=state.relative or relative))
+        if intent == "goodbye":
+            say(dispatcher, "offer_stopped")
+            say(dispatcher, "goodbye", final=True)
+            return [ActiveLoop(None)]
         if told and (intent in STARTS or intent in ("inform", "nlu_fallback")):
-            heard = replace(state.hear(told), relative=state.relative or STARTS.get(intent, False))
-            fresh = tuple(sign for sign in heard.told if sign not in state.told)
+            heard = replace(state.hear(told), relative=state.relative or relative)
+            known = set(state.signs()) - (set(question_signs(state)) if state.which else set())
+            fresh = tuple(sign for sign in told if sign not in known)
             if fresh:
                 self._heard(dispatcher, tracker, fresh)
             return self._ask(dispatcher, tracker, heard)
         if intent in STARTS:
             # "It is for my sister": the questions go on in her words.
-            return self._ask(dispatcher, tracker, replace(state, relative=state.relative or STARTS[intent]))
+            return self._ask(dispatcher, tracker, replace(state, relative=state.relative or relative))
         if intent in ("inform", "nlu_fallback") and context.misses < MAX_TRIES:
             say(dispatcher, "offer_answer_again")
             do(dispatcher, "missed")
@@ -104,6 +137,9 @@ class OfferLoop(Action):
         if resuming:
             say(dispatcher, "offer_resume")
             return [ActiveLoop(self.name()), SlotSet("offer", {**kept, "resume": True})]
+        if (tracker.get_slot("offer") or {}).get("help") and tracker.latest_action_name != "action_listen":
+            # Something else was asked and answered while help was on offer.
+            return self._offer_help(dispatcher, state)
         question = state.current()
         if question is None:
             return self._tell(dispatcher, state, context_of(tracker).channel)
@@ -122,6 +158,10 @@ class OfferLoop(Action):
         shown, asks = [f"sign_{sign}" for sign in signs], list(state.asks())
         if channel == "voice":
             # Named, the heaviest first, as long as one listens; the rest point by point, with "what to ask".
+            if grade == "unknown":
+                # That something is unknown is what this result says anyway.
+                shown = [key for key in shown if key != f"sign_{UNVERIFIED}"]
+                shown, asks = _named(shown[:HEARD_SIGNS_BEFORE_ASKS]), asks[: 1 if shown else HEARD_ASKS]
             room = HEARD_SIGNS_BEFORE_CHILD if "child_travels" in signs else HEARD_SIGNS
             shown, asks = _named(shown[:room]), asks[:HEARD_ASKS]
         say(dispatcher, f"offer_result_{grade}", {"signs": shown, "asks": asks})
@@ -144,7 +184,7 @@ class OfferAsks(Action):
             say(dispatcher, "main_menu")
             return []
         reasons = [f"sign_{sign}" for sign in result["signs"] if sign != UNVERIFIED]
-        asks = result["asks"] or [f"sign_{q.signs[0]}_ask" for q in QUESTIONS[:4]]
+        asks = result["asks"] or [ask for question in QUESTIONS[:4] for ask in question.asks]
         channel = context_of(tracker).channel
         if channel == "voice":
             points = _points(reasons, asks)
@@ -158,6 +198,12 @@ class OfferAsks(Action):
             say(dispatcher, "offer_why", {"reasons": [f"{key}:voice" for key in reasons]})
         say(dispatcher, "offer_asks", {"asks": asks})
         return []
+
+
+def question_signs(state: OfferState) -> tuple[str, ...]:
+    """The signs that the current question asks about."""
+    question = state.current()
+    return question.signs if question else ()
 
 
 def _points(reasons: list[str], asks: list[str]) -> list[list[str]]:

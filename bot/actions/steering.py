@@ -37,6 +37,8 @@ class Menu(Action):
         return "action_menu"
 
     def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
+        if (tracker.active_loop or {}).get("name") == "offer_form":
+            say(dispatcher, "offer_stopped")
         say(dispatcher, "main_menu", final=True)
         return [ActiveLoop(None), SlotSet("requested_slot", None)]
 

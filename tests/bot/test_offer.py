@@ -28,6 +28,8 @@ W = ["no_contract", "unasked_offer", "online_offer"]
         (W, 5, "some"),
         (W, 4, "unknown"),
         (S[:1], 4, "unknown"),
+        (M[:1], 3, "unknown"),
+        (S[:1], 5, "some"),
         ([], 4, "unknown"),
         ([], 5, "none"),
         (["not_a_sign"], 7, "none"),
@@ -96,8 +98,31 @@ def test_not_knowing_who_pays_counts_once_and_is_asked_for() -> None:
     for answer in ("unknown", "unknown", "no", "unknown", "no", "no", "no"):
         state = state.answer(answer)
     assert state.signs() == ("unverified",)
-    assert state.asks() == ("ask_who_pays", "ask_what_is_owed", "ask_in_writing")
+    assert state.asks() == ("ask_who_pays", "ask_what_is_owed", "ask_employer", "ask_in_writing")
     assert state.grade() == "unknown"
+
+
+def test_everything_not_known_is_something_to_ask() -> None:
+    state = OfferState()
+    for answer in ("no", "no", "unknown", "no", "unknown", "unknown", "no"):
+        state = state.answer(answer)
+    assert state.signs() == ()
+    assert state.grade() == "unknown"
+    assert len(state.asks()) == 5
+
+
+def test_an_employer_who_is_missing_is_asked_for_once() -> None:
+    state = OfferState().hear(["unknown_employer"])
+    for answer in ("no", "no", "no", "unknown", "no", "no", "no"):
+        state = state.answer(answer)
+    assert "sign_unknown_employer_ask" in state.asks()
+    assert "ask_employer" not in state.asks()
+
+
+def test_a_question_answered_twice_counts_once() -> None:
+    state = OfferState().answer("no").answer("unknown").hear(["free_travel"])
+    assert state.real_answers() == 1
+    assert state.signs() == ("free_travel", "unverified")
 
 
 def test_a_compound_yes_asks_which() -> None:

@@ -118,3 +118,11 @@ def test_parts_are_counted_as_the_provider_counts(specs: Path) -> None:
         text = json.loads(row["text_json"])
         assert sms_parts(text) == int(row["twilio_segments"]), text
         assert (split(text).encoding == GSM) == (row["twilio_encoding"] == "GSM-7"), text
+
+
+def test_a_line_that_was_only_a_list_goes_with_it() -> None:
+    for channel in ("telegram", "sms"):
+        asks = ["sign_documents_taken_ask"]
+        (reply,) = render([Say("offer_result_unknown", {"signs": [], "asks": asks})], CATALOGUE, "fr", channel)
+        assert "\n\n\n" not in reply.text
+        assert reply.text.split("\n")[1] == ("" if channel == "telegram" else "A savoir avant de décider:")
