@@ -158,11 +158,11 @@ class OfferLoop(Action):
         shown, asks = [f"sign_{sign}" for sign in signs], list(state.asks())
         if channel == "voice":
             # Named, the heaviest first, as long as one listens; the rest point by point, with "what to ask".
+            room = HEARD_SIGNS_BEFORE_CHILD if "child_travels" in signs else HEARD_SIGNS
             if grade == "unknown":
                 # That something is unknown is what this result says anyway.
                 shown = [key for key in shown if key != f"sign_{UNVERIFIED}"]
-                shown, asks = _named(shown[:HEARD_SIGNS_BEFORE_ASKS]), asks[: 1 if shown else HEARD_ASKS]
-            room = HEARD_SIGNS_BEFORE_CHILD if "child_travels" in signs else HEARD_SIGNS
+                room, asks = HEARD_SIGNS_BEFORE_ASKS, asks[:1] if shown else asks
             shown, asks = _named(shown[:room]), asks[:HEARD_ASKS]
         say(dispatcher, f"offer_result_{grade}", {"signs": shown, "asks": asks})
         if "child_travels" in signs:
