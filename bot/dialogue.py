@@ -29,6 +29,8 @@ from bot.understanding.spelling import words
 DEFAULT_LANGUAGE = "fr"
 UNDERSTOOD_ABOVE = 0.30
 """Below this intent confidence the message counts as not understood."""
+LEAVES_ABOVE = 0.8
+"""In an open question of the help path a message that may be its answer leaves only above this confidence."""
 SURE_LANGUAGE = 0.75
 SWITCH_EVIDENCE = 0.85
 MAX_SILENCES = 4
@@ -251,7 +253,10 @@ class Dialogue:
             intent, entities = parse_payload(conversation.offered[0 if intent == "affirm" else 1])
             self._handle(conversation, incoming, now, draft, _interpretation(intent, entities, parsed))
             return
-        if not confident:
+        if intent == "leave_now" and in_help and not conversation.offered and parsed["confidence"] < LEAVES_ABOVE:
+            # Words about what was seen ("he sleeps at the market") must not be lost for sounding like leaving.
+            intent = "inform"
+        elif not confident:
             intent = "nlu_fallback"
         self._handle(conversation, incoming, now, draft, _interpretation(intent, {}, parsed))
 

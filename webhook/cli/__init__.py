@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -51,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         print(f"hankali: '{name}' is no command; see hankali --help", file=sys.stderr)
         return USAGE
+    if not sys.warnoptions:
+        warnings.simplefilter(
+            "ignore"
+        )  # those of frozen Rasa's imports: standard error is for what an operator can mend
     try:
         command = importlib.import_module(COMMANDS[name][0])
         parser = OneLineParser(prog=f"hankali {name}", description=COMMANDS[name][1])
