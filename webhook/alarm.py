@@ -9,8 +9,15 @@ from typing import Any
 from dbos import DBOS, SetWorkflowID
 
 RUNNING = frozenset(("PENDING", "ENQUEUED", "DELAYED"))
+QUEUE = "alarms"
+"""What DBOS takes from a queue waits on its event loop; what it starts directly keeps a thread while it waits."""
 
 log = logging.getLogger(__name__)
+
+
+def register_alarms() -> None:
+    """After ``DBOS.launch()``."""
+    DBOS.register_queue(QUEUE)
 
 
 def set_alarm(workflow: Callable[[str], Coroutine[Any, Any, None]], workflow_id: str, argument: str) -> None:
@@ -27,6 +34,6 @@ def set_alarm(workflow: Callable[[str], Coroutine[Any, Any, None]], workflow_id:
                 return
             DBOS.delete_workflow(workflow_id)
         with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(workflow, argument)
+            DBOS.enqueue_workflow(QUEUE, workflow, argument)
     except Exception as error:
         log.error("a workflow could not be started: %s", type(error).__name__)

@@ -26,6 +26,7 @@ from webhook.referrals.conversation import ReferralDialogue
 from webhook.referrals.escalation import Desk, Escalation
 from webhook.referrals.wording import Wording
 from webhook.retention import purge
+from webhook.retries import ADOPTED_AFTER_S, Retries
 from webhook.security import Vault
 from webhook.settings import Settings
 
@@ -56,16 +57,18 @@ class Service:
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begins what runs beside requests: durable retries, recovery, Telegram's updates, the hourly purge."""
+        """Begins what runs beside requests: retries, durable clocks, recovery, Telegram's updates, the hourly purge."""
         from webhook.durable import Durable  # noqa: PLC0415 - DBOS is launched in the serving worker only
 
+        retries = Retries(self.delivery)
+        self.closing.append(retries.close)
         if self.escalation is not None:
             from webhook.referrals import durable as referral_clock  # noqa: PLC0415 - DBOS
 
             referral_clock.attach(self.escalation)
-        durable = Durable(self.settings, self.presence.executor, self.delivery)
+        durable = Durable(self.settings, self.presence.executor)
         self.closing.append(durable.close)
-        durable.sweep()
+        retries.sweep()
         if self.escalation is not None:
             self.escalation.sweep()
         self.inbox.recover()
@@ -73,7 +76,9 @@ class Service:
             connection = telegram.Connection(self.settings, self.telegram_calls, self.updates)
             connection.start()
             self.closing.append(connection.close)
-        maintenance = threading.Thread(target=self._maintain, args=(durable.purge,), name="maintenance", daemon=True)
+        maintenance = threading.Thread(
+            target=self._maintain, args=(retries, durable.purge), name="maintenance", daemon=True
+        )
         maintenance.start()
         self.closing.append(lambda: maintenance.join(MAINTENANCE_EVERY_S))
 
@@ -88,14 +93,13 @@ class Service:
         self.presence.leave()
         self.database.close()
 
-    def _maintain(self, purge_workflows: Callable[[], None]) -> None:
+    def _maintain(self, retries: Retries, purge_workflows: Callable[[], None]) -> None:
         since_purge_s = PURGE_EVERY_S
         while not self._stopping.wait(MAINTENANCE_EVERY_S):
             since_purge_s += MAINTENANCE_EVERY_S
             try:
                 self.inbox.recover()
-                for outbox_id in self.delivery.due():
-                    self.delivery.retry(outbox_id)
+                retries.sweep(ADOPTED_AFTER_S)
                 if self.escalation is not None:
                     self.escalation.sweep()
                 self.database.compact(at_once=False)

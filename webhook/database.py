@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 
 from webhook.errors import OperatorError
@@ -237,11 +237,26 @@ def upgrade(url: str) -> None:
     engine = _engine(url)
     try:
         with _migration_lock(url, engine):
-            _run_migrations(engine)
+            # A restart must be quick, and loading Alembic is not.
+            if _version(engine) != newest_version():
+                _run_migrations(engine)
     except OSError as error:
         raise OperatorError(f"HANKALI_DATABASE_URL: the database cannot be opened: {error.strerror}") from error
     finally:
         engine.dispose()
+
+
+def newest_version() -> str:
+    """The last migration's revision, which its file name begins with."""
+    return max(file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
+
+
+def _version(engine: Engine) -> str:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return ""
+        versions = connection.exec_driver_sql("SELECT version_num FROM alembic_version").fetchall()
+    return str(versions[0][0]) if len(versions) == 1 else ""
 
 
 def _run_migrations(engine: Engine) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -23,7 +22,9 @@ ANSWER_LIVES_S = 60 * 60
 """An answer that comes later than this would surprise whoever holds the phone by then."""
 UNSOLICITED_LIVES_S = 24 * 60 * 60
 REST_AFTER_TROUBLE_S = 10.0
-"""How long new messages go straight to the retry instead of waiting for a provider that just failed."""
+"""How long messages go back to their clocks instead of waiting for a provider that just failed."""
+SHORTEST_WAIT_S = 0.05
+FAR_AHEAD_MS = 2**62
 AT_ONCE = 8
 
 log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ _SHOWN = sql("INSERT INTO shown (conversation_id, message, expires_ms) VALUES (:
 _STOPPED = sql("SELECT stopped FROM conversations WHERE id = :lane")
 _STOP = sql("UPDATE conversations SET stopped = 1 WHERE id = :lane")
 _SID_KNOWN = sql("SELECT 1 FROM outbox WHERE provider_id = :provider_id AND id <> :id")
-_DUE = sql("SELECT id FROM outbox WHERE status = 'queued' ORDER BY seq LIMIT 10000")
+_DUE = sql("SELECT id FROM outbox WHERE status = 'queued' AND next_ms <= :before ORDER BY seq LIMIT 10000")
 _DELIVERED = sql(
     "UPDATE outbox SET status = :status, trouble = :trouble WHERE id = :id AND status IN ('queued', 'sent')"
 )
@@ -122,7 +123,7 @@ _DELIVERED = sql(
 class Delivery:
     """Sends what stands in the outbox. Thread-safe; make it after a fork.
 
-    ``retry`` starts the durable retry of one row; without it (command line, tests) rows stay queued.
+    ``retry`` starts the clock of one row (webhook.retries); without it (command line, tests) rows stay queued.
     """
 
     def __init__(self, database: Database, vault: Vault, senders: Mapping[str, Sender], clock: Clock = utc_now) -> None:
@@ -132,13 +133,16 @@ class Delivery:
         self._clock = clock
         self._lanes = NamedLocks("lane", across_processes=not database.sqlite)
         self._slots = threading.BoundedSemaphore(AT_ONCE)
-        self._resting_until: dict[str, float] = {}
+        self._resting_until: dict[str, int] = {}
         self.retry: Callable[[str], None] = lambda outbox_id: None
 
-    def push(self, lane: str, seq: int) -> None:
-        """The first attempt, right after the commit; whatever remains is handed to the durable retry."""
+    def push(self, lane: str, seq: int, urgent: bool = False) -> None:
+        """The first attempt, right after the commit; whatever remains is handed to the retry.
+
+        ``urgent``: also at a provider that just failed (others rest a little and let it be).
+        """
         try:
-            remaining = self._drain(lane, seq, first=True)
+            remaining = self._drain(lane, seq, first=True, urgent=urgent)
         except Exception as error:
             log.error("an attempt failed: %s", type(error).__name__)
             with self._database.reading() as transaction:
@@ -171,8 +175,9 @@ class Delivery:
             remaining = self._drain(str(row[0]), int(row[1]), first=False)
         if not remaining:
             return None
-        wait_ms = min(waiting.next_ms for waiting in remaining[:1]) - milliseconds(self._clock())
-        return max(wait_ms / 1000, 0.05)
+        head = remaining[0]
+        wait_ms = max(head.next_ms - milliseconds(self._clock()), self._rests_ms(head))
+        return max(wait_ms / 1000, SHORTEST_WAIT_S)
 
     def settled(self) -> None:
         """Waits until no attempt is under way (new ones may follow)."""
@@ -180,10 +185,11 @@ class Delivery:
             self._slots.acquire()
         self._slots.release(AT_ONCE)
 
-    def due(self) -> list[str]:
-        """Rows that have yet to leave."""
+    def due(self, overdue_s: float | None = None) -> list[str]:
+        """Rows that have yet to leave: all, or those whose moment was so long ago."""
+        before = FAR_AHEAD_MS if overdue_s is None else milliseconds(self._clock()) - int(1000 * overdue_s)
         with self._database.reading() as transaction:
-            return [str(row) for (row,) in transaction.all(_DUE)]
+            return [str(row) for (row,) in transaction.all(_DUE, before=before)]
 
     def reported(self, outbox_id: str, status: str, trouble: str = "") -> None:
         """What the provider says became of a message (a status callback, maybe before our own record of it)."""
@@ -195,13 +201,14 @@ class Delivery:
 
     # ---- one lane
 
-    def _drain(self, lane: str, seq: int, first: bool) -> list[Waiting]:
+    def _drain(self, lane: str, seq: int, first: bool, urgent: bool = False) -> list[Waiting]:
         """Sends the lane's rows in order, up to ``seq``. Stops at a row that must wait; returns what is left."""
         with self._database.session() as session, self._lanes.held(lane, session):
             with session.reading() as transaction:
                 rows = [self._waiting(row) for row in transaction.all(_QUEUED, lane=lane, seq=seq)]
             for index, row in enumerate(rows):
-                if first and time.monotonic() < self._resting_until.get(row.channel, 0.0):
+                # A provider that just failed is spared by answers (nobody's request waits for it) and by second tries.
+                if not urgent and (first or row.attempts) and self._rests_ms(row):
                     return rows[index:]
                 must_wait = row.next_ms > milliseconds(self._clock())
                 if must_wait and (not first or row.trouble.startswith(Trouble.RATE)):
@@ -273,12 +280,17 @@ class Delivery:
             self._end(session, row, "failed", code, more)
             return None
         if failure.trouble is not Trouble.RATE:
-            self._resting_until[row.channel] = time.monotonic() + REST_AFTER_TROUBLE_S
+            self._resting_until[row.channel] = now_ms + int(1000 * REST_AFTER_TROUBLE_S)
         wait_s = BACK_OFF_S[min(row.attempts, len(BACK_OFF_S) - 1)]
         next_ms = now_ms + int(1000 * max(wait_s, failure.retry_after_s))
         with session.writing() as transaction:
             transaction.run(_AGAIN, id=row.id, now=now_ms, trouble=code, next=next_ms, more=more)
         return Waiting(**{**vars(row), "next_ms": next_ms, "trouble": code, "attempts": row.attempts + 1})
+
+    def _rests_ms(self, row: Waiting) -> int:
+        """How much longer the row's provider is spared (a clock that was set back does not prolong it)."""
+        left = self._resting_until.get(row.channel, 0) - milliseconds(self._clock())
+        return left if 0 < left <= 1000 * REST_AFTER_TROUBLE_S else 0
 
     def _end(self, session: Session, row: Waiting, status: str, trouble: str, more: int) -> None:
         with session.writing() as transaction:

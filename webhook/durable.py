@@ -1,58 +1,30 @@
-"""Retries that survive a restart: DBOS workflows whose only argument is the id of an outbox row.
+"""Clocks that survive a restart: DBOS in this process.
 
-The rows are the truth, a workflow is an alarm clock. DBOS is launched only in the serving worker, after the fork, and
-under an executor name that nobody else holds (webhook.presence).
+Rows are the truth, a workflow is an alarm clock. DBOS is launched only in the serving worker, after the fork, and under
+an executor name that nobody else holds (webhook.presence).
 """
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 
 from dbos import DBOS
 from dbos._serialization import DBOSPortableJSON
 
-from webhook.alarm import set_alarm
-from webhook.delivery import Delivery
+from webhook.alarm import register_alarms
 from webhook.settings import Settings
 
 APPLICATION_VERSION = "hankali-1"
 """Fixed: by default it is a hash of the code, and a changed one leaves waiting workflows pending for good."""
-AFTER_ACCIDENT_S = 30.0
 FINISHED_KEPT = timedelta(days=1)
 PURGED_AT_ONCE = 500
 
-log = logging.getLogger(__name__)
-_serving: dict[str, Delivery] = {}
-"""The delivery of this process; workflows are plain functions that DBOS finds by name."""
-
-
-@DBOS.step(name="attempt")
-async def attempt(outbox_id: str) -> float | None:
-    """One attempt; the seconds until the next one, or None. Never raises: an exception would be stored."""
-    try:
-        return await asyncio.to_thread(_serving["delivery"].attempt, outbox_id)
-    except Exception as error:
-        log.error("an attempt failed: %s", type(error).__name__)
-        return AFTER_ACCIDENT_S
-
-
-@DBOS.workflow(name="deliver")
-async def deliver(outbox_id: str) -> None:
-    """Attempts one row until its fate is known (webhook.delivery bounds that)."""
-    while True:
-        wait_s = await attempt(outbox_id)
-        if wait_s is None:
-            return
-        await DBOS.sleep_async(wait_s)
-
 
 class Durable:
-    """DBOS in this process."""
+    """DBOS, from launch to end."""
 
-    def __init__(self, settings: Settings, executor: str, delivery: Delivery) -> None:
-        _serving["delivery"] = delivery
+    def __init__(self, settings: Settings, executor: str) -> None:
         DBOS(
             config={
                 "name": "hankali",
@@ -65,17 +37,7 @@ class Durable:
             }
         )
         DBOS.launch()
-        self._delivery = delivery
-        delivery.retry = self.start
-
-    def start(self, outbox_id: str) -> None:
-        """Starts the retry of a row; starting it twice changes nothing."""
-        set_alarm(deliver, f"deliver:{outbox_id}", outbox_id)
-
-    def sweep(self) -> None:
-        """Starts what is queued and has no retry yet (a process died between its commit and its first attempt)."""
-        for outbox_id in self._delivery.due():
-            self.start(outbox_id)
+        register_alarms()
 
     def purge(self) -> None:
         """Forgets finished workflows."""
@@ -87,8 +49,6 @@ class Durable:
 
     def close(self) -> None:
         """Stops; waiting workflows go on at the next start."""
-        self._delivery.retry = lambda outbox_id: None
         # It would write a trace for every workflow that waits, and record it as failed; see webhook.alarm.
         logging.getLogger("dbos").setLevel(logging.CRITICAL)
         DBOS.destroy()
-        _serving.clear()

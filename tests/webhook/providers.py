@@ -23,6 +23,7 @@ class Call:
     name: str
     parameters: dict[str, Any]
     accepted: bool = False
+    at: float = field(default_factory=time.monotonic)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS
 
@@ -12,13 +13,17 @@ from webhook.referrals.escalation import PAUSE_AFTER_ACCIDENT_S, Escalation
 
 log = logging.getLogger(__name__)
 _serving: dict[str, Escalation] = {}
+_threads: dict[str, ThreadPoolExecutor] = {}
+AT_ONCE = 8
+"""Referrals that are looked at at the same time. DBOS's own threads would be as many as there are referrals."""
 
 
 @DBOS.step(name="advance")
 async def advance(referral: str) -> float | None:
     """What is due; the seconds until the next look, or None. Never raises: an exception would be stored."""
     try:
-        return await asyncio.to_thread(_serving["escalation"].advance, referral)
+        advance_now = _serving["escalation"].advance
+        return await asyncio.get_running_loop().run_in_executor(_threads["advance"], advance_now, referral)
     except Exception as error:
         log.error("escalation failed: %s", type(error).__name__)
         return PAUSE_AFTER_ACCIDENT_S
@@ -37,6 +42,7 @@ async def escalate(referral: str) -> None:
 def attach(escalation: Escalation) -> None:
     """Before ``DBOS.launch()``: recovered workflows need it at once."""
     _serving["escalation"] = escalation
+    _threads["advance"] = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="clock")
     escalation.alarm = start
 
 

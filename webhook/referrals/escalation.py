@@ -68,7 +68,7 @@ class Escalation:
     def push(self, queued: list[Queued]) -> None:
         """Sends what a transaction has queued. Returns at once."""
         for lane, seq in queued:
-            self._submit(self._desk.delivery.push, lane, seq)
+            self._submit(self._desk.delivery.push, lane, seq, True)
 
     def settle(self) -> None:
         """Waits until what was begun so far is done."""
@@ -108,7 +108,7 @@ class Escalation:
             row = ledger.by_id(referral) or row
             waits.append(self._knock(ledger, row, queued))
         for lane, seq in queued:
-            self._desk.delivery.push(lane, seq)
+            self._desk.delivery.push(lane, seq, urgent=True)
         due = [delay for delay in waits if delay is not None]
         return max(1.0, min(due).total_seconds()) if due else None
 

@@ -1,34 +1,34 @@
 """A service that is killed again and again: ``python -m tests.webhook.referrals.kill_server PORT CONTACTS``.
 
-The parent imports what is slow once; every line ``start`` on its standard input forks a serving process, and the
+The parent imports and loads what is slow once (a serving process has none of its state); every line ``start`` on its standard input forks a serving process, and the
 process id is printed when that is ready.
 """
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import os
 import sys
+import threading
 import traceback
 import warnings
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
-def serve(port: int, contacts: Path, model: Path) -> None:
+def serve(port: int, directory: Any, dialogue: Any) -> None:
     from werkzeug.serving import make_server
 
-    from bot.actions import Services
-    from bot.dialogue import Dialogue
-    from bot.places import Places
-    from bot.referral.directory import LiveDirectory
     from webhook.app import create_app
     from webhook.settings import Settings
 
+    # The thread that ran the engine's loop stayed in the parent.
+    dialogue._loop = asyncio.new_event_loop()
+    threading.Thread(target=dialogue._loop.run_forever, daemon=True).start()
     settings = Settings.load(dotenv=Path("/nonexistent"))
-    directory = LiveDirectory(contacts)
-    services = Services(Places(ROOT / "content" / "places.yml"), directory=directory)
-    dialogue = Dialogue.load(model, ROOT / "content", services=services)
     app = create_app(settings, dialogue, directory=directory)
     app.extensions["hankali"].start()
     server = make_server("127.0.0.1", port, app, threaded=True)
@@ -46,16 +46,25 @@ def main() -> None:
     rasa_seams.install()
     import rasa.core.agent  # noqa: F401
 
-    import bot.dialogue  # noqa: F401
     import webhook.app
+    import webhook.channels.telegram_api
+    import webhook.channels.twilio_api
     import webhook.durable  # noqa: F401
+    from bot.actions import Services
+    from bot.dialogue import Dialogue
+    from bot.places import Places
+    from bot.referral.directory import LiveDirectory
 
+    directory = LiveDirectory(contacts)
+    services = Services(Places(ROOT / "content" / "places.yml"), directory=directory)
+    dialogue = Dialogue.load(model, ROOT / "content", services=services)
+    gc.freeze()
     print("parent", flush=True)
     for _ in sys.stdin:
         if os.fork() == 0:
             os.close(0)
             try:
-                serve(port, contacts, model)
+                serve(port, directory, dialogue)
             except BaseException:
                 traceback.print_exc()
             finally:
