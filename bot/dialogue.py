@@ -42,6 +42,8 @@ _PAYLOAD = re.compile(r"^/(\w+)(\{.*\})?$", re.DOTALL)
 CONTEXT_PAYLOADS = frozenset(("affirm", "deny", "inform", "offer_asks", "tell_more", "stop_now", "erase_now"))
 """Payloads that mean something only while they are on offer; an old button of these kinds is not obeyed."""
 MARK = "#"
+LOOKED_AT = 320
+"""Characters, at each end, of a text by a sender who writes too much."""
 
 
 class DialogueError(Exception):
@@ -152,6 +154,21 @@ class Dialogue:
         parsed: dict[str, Any] = self._run(self._parse(text))
         del parsed["perhaps_urgent"]
         return parsed
+
+    def on_help_path(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> bool:
+        """Whether a message is an answer on the help path, or a button or key that leads there. Asks no model."""
+        conversation = Conversation.load(state, now)
+        if _loop(conversation) == "help_form" or conversation.pending:
+            return True
+        return parse_payload(self._payload(conversation, incoming))[0] in HELP_INTENTS
+
+    def asks_for_help(self, text: str) -> bool:
+        """Whether words ask for a person or sound like danger: one look by the model, at the ends of a long text."""
+        if not words(text) or meaning(text) or digits(text):
+            return False
+        parsed = self._run(self._parse(_ends_of(text)))
+        asks = parsed["intent"] in HELP_INTENTS and parsed["confidence"] >= UNDERSTOOD_ABOVE
+        return bool(asks or parsed["urgent"] or parsed["perhaps_urgent"])
 
     @property
     def content_problem(self) -> str:
@@ -550,6 +567,11 @@ def _interpretation(intent: str, entities: dict[str, str], parsed: dict[str, Any
         "signs": parsed.get("signs", []),
         "urgent": parsed.get("urgent", False),
     }
+
+
+def _ends_of(text: str) -> str:
+    """Beginning and end of a text that is longer than a person in danger would write."""
+    return text if len(text) <= 2 * LOOKED_AT else f"{text[:LOOKED_AT]} {text[-LOOKED_AT:]}"
 
 
 def marked(payload: str, key: str) -> str:

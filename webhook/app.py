@@ -174,7 +174,7 @@ def create_app(
         clock=clock,
         ready_within_s=ready_within_s,
     )  # fmt: skip
-    gate = Gate(inbox, dialogue, settings.rate_limit_per_minute)
+    gate = Gate(inbox, dialogue, settings.rate_limit_per_minute, clock=clock)
     updates = telegram.Updates(vault, gate, delivery, calls)
 
     app = Flask("hankali", static_folder=None)

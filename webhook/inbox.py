@@ -39,6 +39,8 @@ class Answering(Protocol):
     def answer(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn: ...
     def error_turn(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn: ...
     def say(self, key: str, language: str | None, channel: str, **values: Any) -> Reply: ...
+    def on_help_path(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> bool: ...
+    def asks_for_help(self, text: str) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -142,11 +144,12 @@ class Inbox:
         with self._database.reading() as transaction:
             return transaction.one(_KNOWN, channel=channel, repeat_key=repeat_key) is not None
 
-    def language(self, conversation: str) -> str:
-        """The conversation's language, empty when there is none yet."""
+    def kept(self, conversation: str) -> tuple[str, dict[str, Any] | None]:
+        """The conversation's language (empty when there is none yet) and its state."""
         with self._database.reading() as transaction:
             row = transaction.one(_STATE, conversation=conversation)
-        return str(row[1]) if row else ""
+        secret = self._vault.unlock(row[0]) if row else None
+        return str(row[1]) if row else "", secret.get("state") if isinstance(secret, dict) else None
 
     def receive(self, arrival: Arrival) -> Received:
         """Stores the message, then answers it; a repeat gets the first answer (and waits while it is made).

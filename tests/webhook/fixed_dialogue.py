@@ -20,6 +20,7 @@ class FixedDialogue:
 
     def __init__(self) -> None:
         self.seen: list[Incoming] = []
+        self.looked_at: list[str] = []
         self.before: Callable[[Incoming], None] = lambda incoming: None
         """Called before each answer; may block, raise or kill."""
         self._guard = threading.Lock()
@@ -38,6 +39,13 @@ class FixedDialogue:
 
     def error_turn(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         return Turn((self.say("technical_error", None, incoming.channel),), state)
+
+    def on_help_path(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> bool:
+        return incoming.payload == "/request_human"
+
+    def asks_for_help(self, text: str) -> bool:
+        self.looked_at.append(text)
+        return "danger" in text
 
     def say(self, key: str, language: str | None, channel: str, **values: Any) -> Reply:
         return Reply(key, language or "fr", language or "fr", f"<{key}> {language or ''}".strip())

@@ -66,6 +66,18 @@ class ReferralDialogue:
         """As the dialogue's."""
         return self._dialogue.say(key, language, channel, **values)
 
+    def asks_for_help(self, text: str) -> bool:
+        """As the dialogue's."""
+        return self._dialogue.asks_for_help(text)
+
+    def on_help_path(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> bool:
+        """As the dialogue's; and whatever a contact writes, or a person who has a referral."""
+        if self._registered.contact(incoming.conversation):
+            return True
+        with self._desk.database.reading() as transaction:
+            rows = Ledger(transaction, self._desk.vault, now).of_person(incoming.conversation)
+        return bool(rows) or self._dialogue.on_help_path(state, incoming, now)
+
     # ---- effects of the help path
 
     def _carried(self, turn: Turn) -> Turn:

@@ -1,7 +1,7 @@
 """A service that is killed again and again: ``python -m tests.webhook.referrals.kill_server PORT CONTACTS``.
 
-The parent imports and loads what is slow once (a serving process has none of its state); every line ``start`` on its standard input forks a serving process, and the
-process id is printed when that is ready.
+The parent imports and loads what is slow once (a serving process has none of its state); every line ``start`` on its
+standard input forks a serving process, and the process id is printed when that is ready.
 """
 
 from __future__ import annotations
