@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -9,12 +10,14 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from dbos import DBOS
 from flask import Flask
 from sqlalchemy import create_engine
 
 from tests.webhook.fixed_dialogue import FixedDialogue
 from tests.webhook.providers import TelegramServer, TwilioServer
 from webhook.app import create_app
+from webhook.database import upgrade
 from webhook.settings import Settings
 
 SPECS = Path(__file__).resolve().parents[3] / "shared" / "specs"
@@ -38,21 +41,46 @@ def postgres(postgres_folder: Path) -> Iterator[str]:
     server.cleanup()
 
 
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: str) -> Iterator[Callable[[], contextlib.AbstractContextManager[str]]]:
+    """Makes databases for one test each, as a service leaves an empty one: copies of one that was started once."""
+    url = postgres.replace("postgresql://", "postgresql+psycopg://")
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        # No test pulls the plug of the server itself.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.exec_driver_sql(f"ALTER SYSTEM SET {setting} = off")
+        connection.exec_driver_sql("SELECT pg_reload_conf()")
+        connection.exec_driver_sql("CREATE DATABASE model")
+    model = url.replace("/postgres?", "/model?")
+    upgrade(model)
+    DBOS(config={"name": "hankali", "system_database_url": model, "log_level": "ERROR"})
+    DBOS.launch()
+    DBOS.destroy()
+
+    @contextlib.contextmanager
+    def database() -> Iterator[str]:
+        name = f"t{uuid4().hex}"
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE model STRATEGY wal_log")
+        try:
+            yield url.replace("/postgres?", f"/{name}?")
+        finally:
+            with admin.connect() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    yield database
+    admin.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'hankali.sqlite'}"
         return
-    admin_url = request.getfixturevalue("postgres").replace("postgresql://", "postgresql+psycopg://")
-    name = f"t{uuid4().hex}"
-    admin = create_engine(admin_url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield admin_url.replace("/postgres?", f"/{name}?")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
+    with request.getfixturevalue("postgres_databases")() as url:
+        yield url
 
 
 @pytest.fixture
