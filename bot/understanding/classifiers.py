@@ -148,7 +148,7 @@ class SignRecogniser(UnderstandingComponent, IntentClassifier):
 
         ``silent_share``: one in this many messages without any sign is used to learn the signs.
         """
-        return {"strength": 0.5, "balance": 2.0, "threshold": 0.5, "silent_share": 3}
+        return {"strength": 0.5, "balance": 2.0, "threshold": 0.45, "silent_share": 3}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits one binary model per sign."""

@@ -56,7 +56,7 @@ class NgramFeaturizer(UnderstandingComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """``min_count``: n-grams seen in fewer messages are dropped."""
-        return {"min_count": 2}
+        return {"min_count": 3}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns the vocabulary."""
@@ -95,7 +95,7 @@ class ConceptFeaturizer(UnderstandingComponent):
     @staticmethod
     def get_default_config() -> dict[str, Any]:
         """``min_count``: as above. ``weight``: of concepts against n-grams. ``also``: languages borrowed from."""
-        return {"min_count": 2, "weight": 1.2, "also": {}}
+        return {"min_count": 3, "weight": 1.2, "also": {}}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns which concepts and pairs of concepts occur; the languages are those of the lookup tables' names."""
