@@ -32,9 +32,7 @@ STATUSES = ("draft", "reviewed")
 REPEATED_WITHOUT_LIMIT = frozenset(("signs", "asks", "reasons"))
 """Placeholders filled by a list: such a text may take several messages, its own words may not."""
 WRITTEN_AHEAD = frozenset(
-    ("ask_employer", "leave_delete_hint", "offer_danger_help", "offer_stopped", "office_no_number", "person_offer",
-     "relay_failed", "resumed_menu", "still_working", "too_long", "voice_callback_hint", "voice_connecting",
-     "voice_leave_message", "voice_message_kept", "voice_nobody")
+    ("voice_connecting", "voice_leave_message", "voice_message_kept", "voice_nobody")
 )  # fmt: skip
 """Texts that are ready before the part of the program that will say them."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -303,6 +301,10 @@ def _against(entry: Entry, original: Entry) -> Iterator[tuple[str, str]]:
     if entry.topic != original.topic:
         yield "key", f"stands in {entry.topic}.yml, in {MASTER} in {original.topic}.yml"
     everywhere = {name for v in ("text", "sms", "voice") for name in _PLACEHOLDER.findall(getattr(original, v))}
+    if original.neutral and not entry.neutral:
+        yield "neutral", f"neutral is missing; {MASTER} has one"
+    for name in sorted(set(_PLACEHOLDER.findall(entry.neutral)) - everywhere):
+        yield "neutral", f"placeholder {{{name}}} does not exist in {MASTER}"
     for variant in ("text", "sms", "voice"):
         at = variant if variant in entry.raw else "text"
         wanted = set(_PLACEHOLDER.findall(getattr(original, variant)))
@@ -361,7 +363,7 @@ def _examples(catalogue: Catalogue, language: str) -> dict[str, Any]:
         "country": {"territory": "NG"},
         "office": "Tillabéri",
         "place": "Tchintabaraden",
-        "contact": "",
+        "contact": {"key": "office_no_number"},
         "digit": "4",
         "title": "x" * TITLE_MAX,
     }

@@ -34,6 +34,8 @@ LEAVES_ABOVE = 0.8
 SURE_LANGUAGE = 0.75
 SWITCH_EVIDENCE = 0.85
 MAX_SILENCES = 4
+LONG_WORDS = 60
+"""A message of so many words that is not understood is too long to be."""
 HELP_INTENTS = frozenset(
     ("request_human", "report_own_exploitation", "report_other_person", "report_child", "report_immediate_danger")
 )
@@ -127,7 +129,9 @@ class Dialogue:
                 # Nobody can read a menu in a language that is only a guess.
                 draft.says = [Say("welcome"), Say("language_menu")]
             language = conversation.language or DEFAULT_LANGUAGE
-            replies = render(draft.says, catalogue, language, incoming.channel)
+            if incoming.late:
+                self._for_other_eyes(conversation, draft, language, incoming.channel)
+            replies = render(draft.says, catalogue, language, incoming.channel, neutral=incoming.late)
             # "We go on in Hausa", said in French for want of a recording, would be untrue.
             replies = tuple(r for r in replies if r.key != "language_set" or r.spoken == language)
         except Exception as error:
@@ -136,6 +140,13 @@ class Dialogue:
             return Turn(replies, None, tuple(draft.effects), draft.ends_call)
         self._remember(conversation, draft, replies)
         return Turn(replies, conversation.dump(now), tuple(draft.effects), draft.ends_call)
+
+    def _for_other_eyes(self, conversation: Conversation, draft: _Draft, language: str, channel: str) -> None:
+        """What is answered late may be read by somebody else: neutral words, or the plain menu."""
+        keys = self._catalogue.current()
+        if not all(keys.find(say.key, language, channel).neutral for say in draft.says):
+            self._end_flow(conversation)
+            draft.says = [Say("resumed_menu") if conversation.language else Say("language_menu")]
 
     def error_turn(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         """Says that something went wrong, without the engine; the state stays as it was."""
@@ -238,7 +249,7 @@ class Dialogue:
         elif incoming.media == "silence":
             conversation.silences += 1
             if conversation.silences >= MAX_SILENCES:
-                draft.says.append(Say("voice_goodbye"))
+                draft.says += [Say("voice_callback_hint"), Say("voice_goodbye")]
                 draft.ends_call = True
                 conversation.silences = 0
                 return
@@ -319,14 +330,16 @@ class Dialogue:
         for message in messages:
             if draft.closed:
                 break
-            self._carry(message, conversation, now, draft)
+            self._carry(message, conversation, incoming, now, draft)
         if not draft.missed and conversation.misses == missed_before:
             conversation.misses = 0
         if not draft.says:
             raise DialogueError(f"no answer to intent '{interpretation['intent']['name']}'")
         draft.effects.append(Count("intent", interpretation["intent"]["name"]))
 
-    def _carry(self, message: dict[str, Any], conversation: Conversation, now: datetime, draft: _Draft) -> None:
+    def _carry(
+        self, message: dict[str, Any], conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft
+    ) -> None:
         """One instruction of an action: words, or something to do."""
         if "say" in message:
             draft.says.append(Say(message["say"], message.get("values") or {}, _choices(message.get("choices"))))
@@ -349,7 +362,7 @@ class Dialogue:
         elif what == "set_language":
             self._set_language(conversation, message["language"], draft)
         elif what == "not_understood":
-            self._not_understood(conversation, draft)
+            self._not_understood(conversation, draft, len(words(incoming.text)))
         elif what == "missed":
             conversation.misses += 1
             draft.missed = True
@@ -406,10 +419,12 @@ class Dialogue:
         draft.says += ([] if first else _says(before[-1:])) or [Say("main_menu")]
         draft.closed = True
 
-    def _not_understood(self, conversation: Conversation, draft: _Draft) -> None:
+    def _not_understood(self, conversation: Conversation, draft: _Draft, count: int) -> None:
         conversation.misses += 1
         draft.missed = True
         key = f"not_understood_{conversation.misses}" if conversation.misses <= 2 else "not_understood_person"
+        if conversation.misses == 1 and count >= LONG_WORDS:
+            key = "too_long"
         draft.says.append(Say(key))
         draft.closed = True
         draft.effects.append(Count("not_understood"))
@@ -432,6 +447,8 @@ class Dialogue:
         draft.effects.append(DeleteSent())
         draft.closed = draft.ends_call = True
         slots = _slots(conversation)
+        if slots.get("help"):
+            draft.says.append(Say("leave_delete_hint"))
         self._end_flow(conversation)
         if slots.get("help"):
             conversation.kept = {"help": slots["help"], "at": now.isoformat()}
@@ -456,7 +473,7 @@ class Dialogue:
             conversation.offered, conversation.offered_by = [choice.payload for choice in asked.choices], asked.key
         elif kept:
             conversation.offered, conversation.offered_by = [], ""
-        if kept and kept[-1].key != "left":
+        if kept and not draft.ends_call:
             if kept[-1].key == "language_menu" and not _is_menu_of_languages(conversation.said):
                 conversation.set_aside = conversation.said
             conversation.said = [

@@ -16,7 +16,7 @@ class Incoming:
     ``text`` is what was typed (or the digits keyed: ``"2"``, ``"*"``); ``payload`` is set instead when a button
     carried one; ``media`` names what came without text (``"voice"``, ``"photo"``, ``"silence"`` for a call in which
     no key was pressed, ``"call"`` for a call that has just begun). ``country`` is the ISO 3166 code of the sender's
-    number, or empty when unknown.
+    number, or empty when unknown. ``late``: it was sent so long ago that somebody else may hold the phone by now.
     """
 
     channel: Channel
@@ -25,6 +25,7 @@ class Incoming:
     payload: str = ""
     media: str = ""
     country: str = ""
+    late: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from smsutil import split
@@ -41,12 +42,15 @@ _FRENCH = str.maketrans(
 )
 
 
-def render(says: Sequence[Say], catalogue: Catalogue, language: str, channel: str) -> tuple[Reply, ...]:
+def render(
+    says: Sequence[Say], catalogue: Catalogue, language: str, channel: str, neutral: bool = False
+) -> tuple[Reply, ...]:
     """Words for each instruction, in order. Only the last one keeps its choices: it is what waits for an answer.
 
     Two numbered lists in one turn would make "2" ambiguous, and a list before an open question would take its answer.
+    ``neutral``: the words for eyes that should not know what this is about, where an entry has them.
     """
-    rendered = [_render_one(say, catalogue, language, channel) for say in says]
+    rendered = [_render_one(say, catalogue, language, channel, neutral=neutral) for say in says]
     last = len(rendered) - 1
     for index, (_, choices, _, audio) in enumerate(rendered[:last]):
         if choices and audio:
@@ -63,10 +67,12 @@ def render(says: Sequence[Say], catalogue: Catalogue, language: str, channel: st
 
 
 def _render_one(
-    say: Say, catalogue: Catalogue, language: str, channel: str, recordable: bool = True
+    say: Say, catalogue: Catalogue, language: str, channel: str, *, recordable: bool = True, neutral: bool = False
 ) -> tuple[str, tuple[Choice, ...], Entry, str | None]:
-    recordable = recordable and not say.values and say.choices is None
+    recordable = recordable and not say.values and say.choices is None and not neutral
     entry = catalogue.find(say.key, language, channel, recordable)
+    if neutral and entry.neutral:
+        entry = replace(entry, text=entry.neutral, sms=entry.neutral, voice=entry.neutral)
     text = fill(entry, say.values, catalogue, channel)
     choices = entry.choices
     if say.key == LANGUAGE_MENU and not choices:

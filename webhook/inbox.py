@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
@@ -29,6 +29,8 @@ from webhook.security import Vault
 READY_WITHIN_S = 10.0
 """A provider waits 15 s for an answer in the same response."""
 ERASED_ANSWERS_KEPT = 256
+LATE_AFTER_MS = 15 * 60_000
+"""A message that waited longer is answered for other eyes: by now somebody else may hold the phone."""
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +89,8 @@ _ACCEPT = sql(
 )
 _KNOWN = sql("SELECT id, answered_ms, answer FROM inbox WHERE channel = :channel AND repeat_key = :repeat_key")
 _OLDEST = sql(
-    "SELECT id, payload FROM inbox WHERE conversation_id = :conversation AND answered_ms IS NULL ORDER BY id LIMIT 1"
+    "SELECT id, payload, accepted_ms FROM inbox WHERE conversation_id = :conversation AND answered_ms IS NULL"
+    " ORDER BY id LIMIT 1"
 )
 _STATE = sql("SELECT secret, language FROM conversations WHERE id = :conversation")
 _CLAIM = sql(
@@ -267,6 +270,8 @@ class Inbox:
                 with session.writing() as transaction:
                     transaction.one(_CLAIM, id=number, now=milliseconds(self._clock()), answer=None)
                 continue
+            if milliseconds(self._clock()) - int(oldest[2]) > LATE_AFTER_MS:
+                arrival = replace(arrival, incoming=replace(arrival.incoming, late=True))
             answered, answer = self._answer_one(session, number, arrival, kept=kept, leaving=leaving)
             if answered and number == row:
                 return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from rasa_sdk import Action
@@ -9,7 +10,8 @@ from rasa_sdk.events import ActiveLoop
 from rasa_sdk.interfaces import ActionExecutionRejection
 
 from bot.actions import Services, context_of, do, entity_of, intent_of, say
-from bot.places import region_choices
+from bot.places import Place, region_choices
+from bot.referral.numbers import number_lines
 from bot.understanding.spelling import words
 
 TOWN_MAY_BE = frozenset(("inform", "nlu_fallback", "out_of_scope", "ask_legal_aid"))
@@ -54,6 +56,8 @@ class FindOffice(Action):
 
     def __init__(self, services: Services) -> None:
         self._places = services.places
+        self._directory = services.directory
+        self._test_service = services.test_service
 
     def name(self) -> str:
         return "office_form"
@@ -69,7 +73,8 @@ class FindOffice(Action):
         if intent != "find_office" and not (intent in TOWN_MAY_BE or (place and len(words(text)) <= FEW_WORDS)):
             raise ActionExecutionRejection(self.name())
         if place is not None and place.office:
-            say(dispatcher, "office_found", {"place": place.name, "office": place.office, "contact": ""})
+            found = {"place": place.name, "office": place.office}
+            say(dispatcher, "office_found", {**found, "contact": self._number(place, context_of(tracker).at)})
             return [ActiveLoop(None)]
         if place is not None:
             say(dispatcher, "office_abroad")
@@ -79,6 +84,17 @@ class FindOffice(Action):
         else:
             say(dispatcher, "office_unknown")
         return [ActiveLoop(self.name())]
+
+    def _number(self, place: Place, at: str) -> dict[str, Any]:
+        """The office's number when the directory has one that may be told, or how to find it without."""
+        directory = self._directory.current() if self._directory else None
+        if directory is not None:
+            today = directory.local(datetime.fromisoformat(at)).date()
+            known = directory.public(("legal_aid",), place.country, place.region, "unknown", today)
+            lines = number_lines([c for c in known if not (self._test_service and c.example)])
+            if lines:
+                return lines[0]
+        return {"key": "office_no_number"}
 
 
 class TellNumber(Action):

@@ -59,7 +59,7 @@ MISTAKES: list[tuple[str, str, str, str, str]] = [
     ("fr/system.yml", "empty_message", 'voice: "', 'voice: "(touche) ', "signs that nobody can read aloud: ( )"),
     ("fr/system.yml", "back_nothing", "{title: \"Menu\"", "{title: Oui, payload: /request_human}\n  - {title: \"Menu\"",
      "payload '/request_human' stands twice"),
-    ("en/system.yml", "still_working", 'text: "', 'text: "{ oh ', "brace that is no {placeholder}"),
+    ("en/system.yml", "too_long", 'text: "', 'text: "{ oh ', "brace that is no {placeholder}"),
     ("fr/alerts.yml", "alert_next", 'text: "', 'text: "Une phrase encore de trop ici. ', "at most 1"),
     ("ha/help.yml", "help_who", "status: draft", "status: draft\n  status: draft", "'status' stands twice"),
     ("ha/rights.yml", "ask_asylum", "{title: \"", "{titel: x, title: \"", "title and payload, not 'titel'"),

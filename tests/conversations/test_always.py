@@ -28,6 +28,14 @@ class TestWritten:
         assert person.press(1).asked == "help_in_danger"
 
     @pytest.mark.usefixtures("nothing_is_understood")
+    def test_a_long_story_that_is_not_understood(self, meet: Meet, door: str, language: str) -> None:
+        person = meet(door, language)
+        story = " ".join([WORDS["thanks"][language]] * 60)
+        assert person.write(story).keys == ["too_long"]
+        assert person.write(story).keys == ["not_understood_2"]
+        assert person.write(story).keys == ["not_understood_person"]
+
+    @pytest.mark.usefixtures("nothing_is_understood")
     def test_being_understood_in_between_begins_the_count_anew(self, meet: Meet, door: str, language: str) -> None:
         person = meet(door, language)
         person.write(WORDS["nonsense"][language])
@@ -123,7 +131,7 @@ class TestOnTheTelephone:
         assert isinstance(caller, Listener)
         for _ in range(3):
             assert caller.say_nothing().keys == ["voice_no_input", "offer_q_free_travel"]
-        assert caller.say_nothing().keys == ["voice_goodbye"]
+        assert caller.say_nothing().keys == ["voice_callback_hint", "voice_goodbye"]
         assert caller.call is not None
         assert caller.call.over
 
@@ -145,6 +153,13 @@ class TestOnTheTelephone:
         caller = meet("voice", language).press(5, 1)
         assert caller.keys[0] == "emergency_numbers"
         assert caller.press(9).keys[0] == "emergency_numbers"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("door", DOORS)
+def test_after_help_leaving_says_that_the_messages_can_be_deleted(meet: Meet, door: str, language: str) -> None:
+    assert meet(door, language).press(4, 2, "*").keys == ["left", "leave_delete_hint"]
+    assert meet(door, language).press(1, 2, "*").keys == ["left"]
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -21,6 +21,7 @@ REGIONS = {1: "Agadez", 2: "Diffa", 3: "Dosso", 4: "Maradi", 6: "Niamey", 7: "Ta
 WORDS = yaml.safe_load((Path(__file__).parent / "words.yml").read_text(encoding="utf-8"))
 UNKNOWN = ("Ouagadougou-Nord", "Bankassi", "Tingoufat")
 WRITTEN_DOORS = ("sms", "telegram")
+NO_NUMBER = {"fr": "numéro vérifié", "en": "verified number", "ha": "ba mu da", "dje": "sinda"}
 FIND = (3, 2, 2)
 """Rights, legal aid, find an office."""
 
@@ -34,6 +35,7 @@ class TestByKeys:
             assert person.asked == "office_where"
             assert person.press(key).keys == ["office_found"]
             assert office in person.text
+            assert NO_NUMBER[person.replies[-1].spoken] in person.text.lower()
 
     def test_five_is_a_person(self, meet: Meet, door: str, language: str) -> None:
         assert meet(door, language).press(*FIND, 5).asked == "help_in_danger"

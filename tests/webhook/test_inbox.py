@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -70,6 +71,21 @@ def test_a_failure_in_between_is_recovered_by_api(
     assert service.inbox.recover() == 1
     assert [message["Body"] for message in twilio_server.accepted("Messages")] == ["1 x"]
     assert service.inbox.recover() == 0
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(14, False), (16, True)])
+def test_what_waited_for_a_quarter_of_an_hour_is_answered_for_other_eyes(
+    build: BuildApp, fixed: FixedDialogue, monkeypatch: pytest.MonkeyPatch, minutes: int, late: bool
+) -> None:
+    now = [datetime(2026, 11, 23, 12, tzinfo=UTC)]
+    app = build(clock=lambda: now[0])
+    service = service_of(app)
+    with monkeypatch.context() as broken:
+        broken.setattr(service.inbox, "_answer_one", None)
+        Twilio(app).sms("x")
+    now[0] += timedelta(minutes=minutes)
+    service.inbox.recover()
+    assert [incoming.late for incoming in fixed.seen] == [late]
 
 
 def test_nothing_of_the_message_stays_after_the_answer(app: Flask) -> None:

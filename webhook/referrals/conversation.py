@@ -146,6 +146,8 @@ class ReferralDialogue:
             return self._end(contact, state, incoming, chosen[0])
         if word.kind == "text" and len(chosen) == 1:
             return self._to_person(state, chosen[0], word.text)
+        if word.kind == "text" and word.reference:
+            return self._tell(contact, state, incoming, "relay_failed", reference=word.reference)
         if len(held) > 1:
             references = ", ".join(row.reference for row in held)
             return self._tell(contact, state, incoming, "relay_which", reference=references)

@@ -51,6 +51,16 @@ def test_closing_brings_the_bot_back(scene: Scene) -> None:
     assert scene.sms("menu")
 
 
+def test_a_contact_who_writes_to_a_closed_case_is_told_that_nothing_went_out(scene: Scene) -> None:
+    reference = begin(scene)
+    scene.sms("END", sender=AGADEZ)
+    before = len(scene.to(PERSON))
+    assert scene.sms(f"{reference} êtes-vous là ?", sender=AGADEZ) == [
+        f"{reference}: message non transmis. Essayez encore plus tard."
+    ]
+    assert len(scene.to(PERSON)) == before
+
+
 def test_after_a_quarter_of_an_hour_the_code_is_asked_again(scene: Scene) -> None:
     begin(scene)
     scene.sms("mangue", "oui, le matin")
