@@ -17,6 +17,8 @@ from webhook.settings import Settings
 
 APPLICATION_VERSION = "hankali-1"
 """Fixed: by default it is a hash of the code, and a changed one leaves waiting workflows pending for good."""
+THREADS = 8
+"""For DBOS's own reading and writing. By default it takes one for each referral that is due at the same moment."""
 FINISHED_KEPT = timedelta(days=1)
 PURGED_AT_ONCE = 500
 
@@ -34,6 +36,7 @@ class Durable:
                 "serializer": DBOSPortableJSON,
                 "log_level": "ERROR",
                 "enable_otlp": False,
+                "max_executor_threads": THREADS,
             }
         )
         DBOS.launch()
