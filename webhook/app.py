@@ -69,8 +69,6 @@ class Service:
         durable = Durable(self.settings, self.presence.executor)
         self.closing.append(durable.close)
         retries.sweep()
-        if self.escalation is not None:
-            self.escalation.sweep()
         self.inbox.recover()
         if self.settings.telegram_provider and self.telegram_calls is not None:
             connection = telegram.Connection(self.settings, self.telegram_calls, self.updates)
@@ -93,15 +91,23 @@ class Service:
         self.presence.leave()
         self.database.close()
 
+    def _sweep(self) -> None:
+        try:
+            if self.escalation is not None:
+                self.escalation.sweep()
+        except Exception as error:
+            log.error("clocks could not be looked at: %s", type(error).__name__)
+
     def _maintain(self, retries: Retries, purge_workflows: Callable[[], None]) -> None:
         since_purge_s = PURGE_EVERY_S
+        # Not before the first answer: with many referrals it takes its time.
+        self._sweep()
         while not self._stopping.wait(MAINTENANCE_EVERY_S):
             since_purge_s += MAINTENANCE_EVERY_S
             try:
                 self.inbox.recover()
                 retries.sweep(ADOPTED_AFTER_S)
-                if self.escalation is not None:
-                    self.escalation.sweep()
+                self._sweep()
                 self.database.compact(at_once=False)
                 if since_purge_s >= PURGE_EVERY_S:
                     since_purge_s = 0.0

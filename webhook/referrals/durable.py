@@ -29,9 +29,10 @@ async def advance(referral: str) -> float | None:
         return PAUSE_AFTER_ACCIDENT_S
 
 
-@DBOS.workflow(name="escalate")
+@DBOS.workflow(name="escalate", max_recovery_attempts=None)
 async def escalate(referral: str) -> None:
-    """Looks at one referral until nothing is left to do."""
+    """Looks at one referral until nothing is left to do, however often the service is restarted meanwhile (DBOS gives
+    up after a hundred times unless told otherwise)."""
     while True:
         wait_s = await advance(referral)
         if wait_s is None:

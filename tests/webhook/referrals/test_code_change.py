@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from tests.webhook.providers import TwilioServer
 from tests.webhook.referrals.conftest import ROOT
 from tests.webhook.referrals.waiting_server import REFERENCE
+from webhook.settings import Settings
 
 
 def serve(code: Path, environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
@@ -45,6 +47,16 @@ def changed(tmp_path: Path) -> Path:
     return code
 
 
+def restarted_often(environment: dict[str, str]) -> None:
+    """As if the service had been killed five hundred times while the referral waited."""
+    settings = Settings.load(environment, Path("/nonexistent"))
+    engine = create_engine(settings.durable_url)
+    table = "workflow_status" if settings.sqlite else "dbos.workflow_status"
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {table} SET recovery_attempts = 500")
+    engine.dispose()
+
+
 @pytest.mark.parametrize("end", ["killed", "stopped"])
 def test_a_waiting_referral_survives_a_change_of_the_code(
     environment: dict[str, str], tmp_path: Path, contacts: Path, twilio_server: TwilioServer, end: str
@@ -57,6 +69,7 @@ def test_a_waiting_referral_survives_a_change_of_the_code(
     if end == "killed":
         first.kill()
         first.wait()
+        restarted_often(environment)
     else:
         said, _ = first.communicate("stop\n", timeout=30)
         assert said == "closed\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import statistics
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,7 +11,12 @@ from typing import Any
 
 import pytest
 
+from bot.actions import Services
+from bot.places import Places
+from bot.referral.directory import LiveDirectory
 from tests.webhook.referrals.conftest import AGADEZ, CHILDREN, ROOT, Scene
+from tests.webhook.test_rate import DANGER
+from webhook.referrals.ledger import Ledger
 
 
 def retry(scene: Scene) -> None:
@@ -54,27 +61,72 @@ def test_an_expired_contact_gets_nothing(scene: Scene, contacts: Path) -> None:
     scene.sms("j'ai besoin d'aide, je veux parler à quelqu'un", "2", "1", "3", "Zinder", "2", "2", "1")
     assert scene.to(CHILDREN) == []
     with scene.service.database.reading() as transaction:
-        from webhook.referrals.ledger import Ledger
-
         (row,) = Ledger(transaction, scene.service.vault, scene.now).all()
     assert "skipped" in scene.events(row.reference)
 
 
-def test_with_the_policy_an_alert_leaves_within_two_seconds(scene: Scene, dialogue: Any, contacts: Path) -> None:
-    from bot.actions import Services
-    from bot.places import Places
-    from bot.referral.directory import LiveDirectory
+def service_s(scene: Scene, number: str, *texts: str) -> float:
+    """Seconds from the first of the messages until the alert is at the contact's provider, without the pauses between
+    messages: those are the person's."""
+    known = len(alerts(scene))
+    spent = 0.0
+    for text in texts:
+        begun = time.monotonic()
+        assert scene.sms(text, sender=number)
+        answered = time.monotonic()
+        spent += answered - begun
+    scene.twilio_server.wait_for(lambda: len(alerts(scene)) > known)
+    # The alert leaves beside the last answer.
+    return spent + max(0.0, alerts(scene)[known].at - answered)
 
+
+def alerts(scene: Scene) -> list[Any]:
+    return [call for call in scene.twilio_server.calls if call.accepted and call.parameters.get("To") == AGADEZ]
+
+
+def test_from_danger_to_the_alert_under_two_seconds_beyond_the_person_s_answers(scene: Scene) -> None:
+    took = [
+        service_s(scene, f"+2271000060{n}", "il a un couteau il va nous tuer venez vite", "1", "1", "Tahoua", "1", "1")
+        for n in range(3)
+    ]
+    print(f"alert after {', '.join(f'{s:.3f}' for s in took)} s of the service's own time, six messages each")
+    assert statistics.median(took) < 2
+
+
+@pytest.mark.parametrize("language", DANGER)
+def test_with_the_policy_no_more_than_one_question_comes_before_the_alert(
+    scene: Scene, dialogue: Any, contacts: Path, language: str
+) -> None:
     places = Places(ROOT / "content" / "places.yml")
     policy = frozenset(("danger",))
     dialogue.use(Services(places, directory=LiveDirectory(contacts), without_consent=policy, legal_basis="test"))
     begun = time.monotonic()
-    scene.sms("il a un couteau il va nous tuer, on est à Tahoua, venez vite")
-    scene.twilio_server.wait_for(lambda: scene.twilio_server.accepted("Messages"))
+    answer = scene.sms(DANGER[language])
     took_s = time.monotonic() - begun
-    assert len(scene.to(AGADEZ)) == 1
+    if not scene.escalation.due():
+        # The one question: is it so?
+        assert re.search(r"^1[. ]", answer[-1], re.MULTILINE)
+        begun = time.monotonic()
+        scene.sms("1")
+        took_s += time.monotonic() - begun
+    begun = time.monotonic()
+    everybody = {"sms": scene.twilio_server, "telegram": scene.telegram_server}
+    assert scene.escalation.due()
+    (referral,) = scene.escalation.due()
+    scene.settle()
+    took_s += time.monotonic() - begun
+    told = [call for server in everybody.values() for call in server.calls if call.accepted]
+    assert told
+    assert "consent policy" in scene.events(reference_of(scene, referral))
+    print(f"{language}: alert after {took_s:.3f} s")
     assert took_s < 2
-    print(f"alert after {took_s:.3f} s")
+
+
+def reference_of(scene: Scene, referral: str) -> str:
+    with scene.service.database.reading() as transaction:
+        row = Ledger(transaction, scene.service.vault, scene.now).by_id(referral)
+    assert row is not None
+    return row.reference
 
 
 def test_hours_are_respected_unless_there_is_danger(scene: Scene) -> None:
