@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +18,14 @@ SHARED = ROOT.parent / "shared"
 @pytest.fixture(scope="session")
 def model() -> Path:
     """The current model, trained at most once per run (and not at all when the data has not changed)."""
-    from bot.training import ensure_model
+    from bot.training import default_models_dir, ensure_model
 
-    return ensure_model()
+    folder = default_models_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".training.lock").open("w") as lock:
+        # Another worker of the same run may be training it.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return ensure_model()
 
 
 @pytest.fixture(scope="session")
