@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import re
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from sqlalchemy import Engine, create_engine, event, inspect
 from sqlalchemy.engine import make_url
 
 from webhook.errors import OperatorError
+from webhook.group_commit import GroupCommit
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 BUSY_TIMEOUT_S = 15
@@ -85,20 +85,20 @@ class Session:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Transaction]:
         """A transaction that changes something: committed at the end, rolled back on an exception."""
-        sqlite = self._database.sqlite
-        with self._database.writer if sqlite else contextlib.nullcontext():
-            cursor = self._connection.cursor()
-            try:
-                if sqlite:
-                    cursor.execute("BEGIN IMMEDIATE")
-                yield Transaction(cursor, sqlite)
-            except BaseException:
-                self._connection.rollback()
-                raise
-            else:
-                self._connection.commit()
-            finally:
-                cursor.close()
+        if self._database.sqlite:
+            with self._database.writer.transaction() as cursor:
+                yield Transaction(cursor, sqlite=True)
+            return
+        cursor = self._connection.cursor()
+        try:
+            yield Transaction(cursor, sqlite=False)
+        except BaseException:
+            self._connection.rollback()
+            raise
+        else:
+            self._connection.commit()
+        finally:
+            cursor.close()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Transaction]:
@@ -118,10 +118,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.sqlite = url.startswith("sqlite")
-        self.writer = threading.Lock()
-        """SQLite allows one writer: waiting here is fair and cheap, waiting in SQLite is polling."""
         self.engine = _engine(url)
         self._compact_not_before = 0.0
+        self.writer = GroupCommit(self.engine.raw_connection)
+        """SQLite allows one writer: waiting here is fair and cheap, waiting in SQLite is polling."""
 
     @contextlib.contextmanager
     def session(self) -> Iterator[Session]:
@@ -139,6 +139,10 @@ class Database:
     @contextlib.contextmanager
     def writing(self) -> Iterator[Transaction]:
         """A session with one changing transaction."""
+        if self.sqlite:
+            with self.writer.transaction() as cursor:
+                yield Transaction(cursor, sqlite=True)
+            return
         with self.session() as session, session.writing() as transaction:
             yield transaction
 
@@ -155,7 +159,7 @@ class Database:
         On PostgreSQL dead rows stay until VACUUM and in WAL and backups: the operator's schedule.
         """
         if self.sqlite:
-            with self.session() as session, self.writer, session.reading() as transaction:
+            with self.writer.nobody(), self.reading() as transaction:
                 transaction.all(_TRUNCATE_LOG)
 
     def compact(self, at_once: bool = True) -> bool:
@@ -173,7 +177,7 @@ class Database:
             if not marks or not marks[0]:
                 return False
             begun = time.monotonic()
-            with self.writer, session.reading() as transaction:
+            with self.writer.nobody(), session.reading() as transaction:
                 transaction.all(_REWRITE)
             with session.writing() as transaction:
                 # Another process may have deleted something meanwhile: then its mark stays.
@@ -185,6 +189,7 @@ class Database:
 
     def close(self) -> None:
         """Closes all connections."""
+        self.writer.close()
         self.engine.dispose()
 
 
@@ -210,6 +215,9 @@ def _engine(url: str) -> Engine:
         url,
         pool_size=POOL_CONNECTIONS,
         max_overflow=16,
+        # Nothing to reset: readers begin no transaction. The last used comes first: few are opened at all.
+        pool_reset_on_return=None,
+        pool_use_lifo=True,
         connect_args={"check_same_thread": False, "timeout": BUSY_TIMEOUT_S, "cached_statements": 256},
     )
 
