@@ -2,16 +2,17 @@
 
 A turn: load the state · words that always work · digits and buttons against what was last offered · Rasa understands ·
 danger and language are judged · Rasa's rules and our actions answer with content keys · the words are rendered.
-Everything of Rasa runs on one event-loop thread that this object owns; nothing there touches a database or a network.
+Nothing of Rasa's that runs here waits for anything (no database, no network), so its coroutines are called to their end
+on the caller's thread, one message at a time.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import re
 import threading
+from collections.abc import Coroutine
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -67,17 +68,17 @@ class _Draft:
 class Dialogue:
     """Thread-safe. Build with :meth:`load` in the process that serves (after any fork)."""
 
-    def __init__(self, agent: Any, store: Any, catalogue: LiveCatalogue, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, agent: Any, store: Any, catalogue: LiveCatalogue) -> None:
         self._agent = agent
         self._store = store
         self._catalogue = catalogue
-        self._loop = loop
+        self._engine = threading.Lock()
 
     @classmethod
     def load(
         cls, model: Path, content: Path, reviewed_only: bool = False, services: Any = None, **options: Any
     ) -> Dialogue:
-        """Loads a trained model and the content; starts the loop's thread. ``services``: bot.actions.Services."""
+        """Loads a trained model and the content. ``services``: bot.actions.Services."""
         rasa_seams.install_runtime()
         from rasa.core.agent import Agent  # noqa: PLC0415
 
@@ -99,19 +100,13 @@ class Dialogue:
         )
         agent.load_model(model)
         store.domain = agent.domain
-        loop = asyncio.new_event_loop()
-        threading.Thread(target=loop.run_forever, name="rasa", daemon=True).start()
-        return cls(agent, store, catalogue, loop)
+        return cls(agent, store, catalogue)
 
     def use(self, services: Any) -> None:
         """Replaces what the actions look things up in (bot.actions.Services)."""
         from bot.actions import all_actions  # noqa: PLC0415
 
         self._agent.action_endpoint.actions = {action.name(): action for action in all_actions(services)}
-
-    def close(self) -> None:
-        """Stops the loop."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
 
     # ---- what the doors call
 
@@ -162,7 +157,7 @@ class Dialogue:
 
     def parse(self, text: str) -> dict[str, Any]:
         """What a message is understood as: language, intent, signs, urgency (CONTRACT.md, ``hankali parse``)."""
-        parsed: dict[str, Any] = self._run(self._parse(text))
+        parsed: dict[str, Any] = self._parse(text)
         del parsed["perhaps_urgent"]
         return parsed
 
@@ -208,7 +203,7 @@ class Dialogue:
             draft.says.append(Say("empty_message"))
             self._again(conversation, draft)
             return
-        parsed = self._run(self._parse(incoming.text))
+        parsed = self._parse(incoming.text)
         self._judge_language(conversation, parsed)
         self._route(conversation, incoming, now, draft, parsed)
         if not conversation.hinted and not draft.ends_call and _loop(conversation) != "help_form":
@@ -326,7 +321,7 @@ class Dialogue:
             )
         )
         missed_before = conversation.misses
-        messages = self._run(self._rasa_turn(incoming.conversation, conversation, interpretation))
+        messages = self._rasa_turn(incoming.conversation, conversation, interpretation)
         for message in messages:
             if draft.closed:
                 break
@@ -512,15 +507,13 @@ class Dialogue:
 
     # ---- Rasa
 
-    def _run(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    async def _parse(self, text: str) -> dict[str, Any]:
+    def _parse(self, text: str) -> dict[str, Any]:
         from rasa.core.channels.channel import UserMessage  # noqa: PLC0415
 
         # A typed text that begins with "/" is never a payload.
         message = UserMessage(text.lstrip("/ \n\t"), sender_id="parse")
-        data = self._agent.processor._parse_message_with_graph(message, _EMPTY_TRACKER)
+        with self._engine:
+            data = self._agent.processor._parse_message_with_graph(message, _EMPTY_TRACKER)
         return {
             "text": text,
             "language": data["language"],
@@ -533,7 +526,7 @@ class Dialogue:
             "perhaps_urgent": data["perhaps_urgent"],
         }
 
-    async def _rasa_turn(
+    def _rasa_turn(
         self, sender: str, conversation: Conversation, interpretation: dict[str, Any]
     ) -> list[dict[str, Any]]:
         from rasa.core.channels.channel import UserMessage  # noqa: PLC0415
@@ -541,12 +534,22 @@ class Dialogue:
         from bot.rasa_seams.output import InstructionChannel  # noqa: PLC0415
 
         channel = InstructionChannel()
-        self._store.put(sender, conversation.tracker)
-        await self._agent.handle_message(
-            UserMessage("", channel, sender, parse_data=interpretation, input_channel="hankali")
-        )
-        conversation.tracker = self._store.take(sender)
+        message = UserMessage("", channel, sender, parse_data=interpretation, input_channel="hankali")
+        with self._engine:
+            self._store.put(sender, conversation.tracker)
+            _to_its_end(self._agent.handle_message(message))
+            conversation.tracker = self._store.take(sender)
         return channel.instructions
+
+
+def _to_its_end(coroutine: Coroutine[Any, Any, Any]) -> None:
+    """Runs a coroutine that never waits; an event loop, and the way to its thread and back, would cost more than it."""
+    try:
+        coroutine.send(None)
+    except StopIteration:
+        return
+    coroutine.close()
+    raise DialogueError("an action waited for something: effects are returned, not awaited")
 
 
 LANGUAGE_NAMES = {

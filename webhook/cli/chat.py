@@ -45,5 +45,4 @@ def run(args: argparse.Namespace) -> int:
                     for number, choice in enumerate(reply.choices, 1):
                         print(f"  [{number}] {choice.title}", flush=True)
                 print(flush=True)
-    dialogue.close()
     return 0

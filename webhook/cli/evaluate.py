@@ -47,7 +47,6 @@ def run(args: argparse.Namespace) -> int:
     if args.plots:
         for path in plot_confusions(rows, dialogue.parse, args.plots):
             print(path, file=sys.stderr)
-    dialogue.close()
     if args.json:
         print(json.dumps(report, ensure_ascii=False, indent=1))
         return 0

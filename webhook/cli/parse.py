@@ -20,5 +20,4 @@ def run(args: argparse.Namespace) -> int:
     dialogue = load_dialogue(lambda line: print(line, file=sys.stderr))
     for line in sys.stdin:
         print(json.dumps(dialogue.parse(line.rstrip("\n")), ensure_ascii=False), flush=True)
-    dialogue.close()
     return 0

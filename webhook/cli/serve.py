@@ -105,7 +105,6 @@ def build(settings: Settings, model: Path) -> Flask:
     dialogue = Dialogue.load(model, settings.content, reviewed_only=settings.reviewed_only, services=services)
     app = create_app(settings, dialogue, directory=services.directory)
     service = app.extensions["hankali"]
-    service.closing.append(dialogue.close)
     service.start()
     return app
 
