@@ -13,7 +13,7 @@ import json
 import re
 import threading
 from collections.abc import Coroutine
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -307,7 +307,7 @@ class Dialogue:
             return
         from bot.actions import TurnContext  # noqa: PLC0415
 
-        interpretation["hankali"] = asdict(
+        interpretation["hankali"] = vars(
             TurnContext(
                 incoming.channel,
                 conversation.language or DEFAULT_LANGUAGE,

@@ -174,7 +174,9 @@ def sms_parts(text: str) -> int:
 def sms_messages(text: str, choices: Sequence[Choice]) -> list[str]:
     """The text and its numbered choices as messages of at most SMS_MAX_PARTS parts, cut between lines or words."""
     numbered = "\n".join(f"{number} {choice.title}" for number, choice in enumerate(choices, 1))
-    whole = fold_for_sms(f"{text}\n{numbered}" if numbered else text)
+    whole = fold_for_sms(f"{text}\n{numbered}" if numbered else text).lstrip("\n")
+    if whole.strip() and sms_parts(whole) <= SMS_MAX_PARTS:
+        return [whole]
     messages: list[str] = []
     current = ""
     for line in whole.split("\n"):

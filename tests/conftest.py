@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,14 +28,12 @@ def model() -> Path:
 
 
 @pytest.fixture(scope="session")
-def dialogue(model: Path) -> Iterator[object]:
+def dialogue(model: Path) -> object:
     """The real engine on the real content."""
     from bot.dialogue import Dialogue
     from webhook.engine import services_of
 
-    engine = Dialogue.load(model, ROOT / "content", services=services_of(demo=True))
-    yield engine
-    engine.close()
+    return Dialogue.load(model, ROOT / "content", services=services_of(demo=True))
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,4 +69,4 @@ class Conversation:
     def dump(self, now: datetime) -> dict[str, Any]:
         """JSON-able state, stamped with ``now``."""
         self.last_at = now.isoformat()
-        return asdict(self)
+        return dict(vars(self))

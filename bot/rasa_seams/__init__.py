@@ -49,6 +49,13 @@ CHANNEL_MODULES = tuple(
 )
 PLACEHOLDER_MODULES = frozenset(TENSORFLOW_MODULES + CHANNEL_MODULES)
 
+# Rasa imports these at start for stores, brokers, plots, a shell and training that a serving process does not have.
+UNSERVED_PACKAGES = frozenset(
+    ("aio_pika", "aiormq", "apscheduler", "boto3", "botocore", "bson", "dask", "dns", "gridfs", "matplotlib",
+     "networkx", "pamqp", "PIL", "prompt_toolkit", "pymongo", "questionary", "s3transfer", "scipy",
+     "sklearn")
+)  # fmt: skip
+
 
 class _Placeholder(types.ModuleType):
     """A module in which every public name is a class that cannot be built."""
@@ -70,9 +77,13 @@ class _Placeholder(types.ModuleType):
 
 
 class _PlaceholderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    packages: frozenset[str] = frozenset()
+
     def find_spec(self, fullname: str, path: Any, target: Any = None) -> importlib.machinery.ModuleSpec | None:
         if fullname in PLACEHOLDER_MODULES:
             return importlib.machinery.ModuleSpec(fullname, self)
+        if fullname.partition(".")[0] in self.packages:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
@@ -80,6 +91,15 @@ class _PlaceholderFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: types.ModuleType) -> None:
         pass
+
+
+def install_for_serving() -> None:
+    """As :func:`install`, and placeholders for packages that only training and Rasa's commands use (45 MB).
+
+    For a process that serves and does nothing else.
+    """
+    _PlaceholderFinder.packages = UNSERVED_PACKAGES
+    install()
 
 
 def install() -> None:
@@ -94,17 +114,26 @@ def install() -> None:
     import structlog  # noqa: PLC0415
 
     # Unconfigured structlog prints every message text and slot.
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR), cache_logger_on_first_use=True
+    )
 
 
 def install_runtime() -> None:
     """Replaces the parts of Rasa's core that cost most per message. Idempotent."""
     install()
     import rasa.core.actions.action as action_module  # noqa: PLC0415
+    import rasa.core.agent as agent_module  # noqa: PLC0415
+    import rasa.core.policies.rule_policy as rule_module  # noqa: PLC0415
     import rasa.core.processor as processor_module  # noqa: PLC0415
+    from rasa.shared.core.slots import Slot  # noqa: PLC0415
 
     from bot.rasa_seams.actions import InProcessAction  # noqa: PLC0415
+    from bot.rasa_seams.processor import NO_COPIES, TurnProcessor, copy_slot  # noqa: PLC0415
     from bot.rasa_seams.runner import SequentialGraphRunner  # noqa: PLC0415
 
     processor_module.DaskGraphRunner = SequentialGraphRunner
+    processor_module.copy = rule_module.copy = NO_COPIES
     action_module.RemoteAction = InProcessAction
+    agent_module.MessageProcessor = TurnProcessor
+    Slot.__copy__ = copy_slot

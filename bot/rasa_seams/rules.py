@@ -1,4 +1,5 @@
-"""Rasa's RulePolicy with its rules indexed: the original parses the JSON key of every rule for every prediction."""
+"""Rasa's RulePolicy with its rules indexed: the original parses the JSON key of every rule for every prediction, and
+works out the states of the whole conversation where rules look at the last few."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import json
 from collections import defaultdict
 from typing import Any
 
-from rasa.core.policies.rule_policy import RulePolicy
+from rasa.core.policies.rule_policy import RULES, RULES_FOR_LOOP_UNHAPPY_PATH, RulePolicy
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.shared.core.constants import PREVIOUS_ACTION
+from rasa.shared.core.events import ActionExecuted
 
 LastState = tuple[str | None, str | None]
 ParsedRule = tuple[str, list[dict[str, Any]]]
@@ -36,6 +38,27 @@ class RuleIndex:
         return found
 
 
+class RecentTurns:
+    """A tracker as the featurizer sees it, that gives its last states only."""
+
+    def __init__(self, tracker: Any, most_states: int) -> None:
+        self._tracker = tracker
+        self._most_states = most_states
+
+    def past_states(self, domain: Any, *_: Any, **__: Any) -> list[dict[str, Any]]:
+        """The last states (dictionaries) of those that the original gives for the whole conversation, oldest first."""
+        events = self._tracker.applied_events()
+        actions = [number for number, event in enumerate(events) if isinstance(event, ActionExecuted)]
+        wanted = set(actions[len(actions) + 1 - self._most_states :] if len(actions) >= self._most_states else actions)
+        past = self._tracker.init_copy()
+        states = []
+        for number, event in enumerate(events):
+            if number in wanted:
+                states.append(domain.get_active_state(past))
+            event.apply_to(past)
+        return [*states, domain.get_active_state(past)]
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.POLICY_WITHOUT_END_TO_END_SUPPORT, is_trainable=True)
 class IndexedRulePolicy(RulePolicy):
     """Predicts exactly what RulePolicy predicts. While training (the lookup still changes) it *is* the original."""
@@ -47,6 +70,14 @@ class IndexedRulePolicy(RulePolicy):
         """Loads a trained policy (see parent class) and switches the index on."""
         policy: IndexedRulePolicy = super().load(*args, **kwargs)
         policy._indexes = {}
+        policy._longest_rule = max(  # type: ignore[attr-defined]
+            (
+                len(json.loads(key))
+                for name in (RULES, RULES_FOR_LOOP_UNHAPPY_PATH)
+                for key in policy.lookup.get(name, ())
+            ),
+            default=1,
+        )
         policy._has_text_rules = any(  # type: ignore[attr-defined]
             '"text"' in key for lookup in policy.lookup.values() if isinstance(lookup, dict) for key in lookup
         )
@@ -61,6 +92,14 @@ class IndexedRulePolicy(RulePolicy):
         found: tuple[str | None, str | None, bool]
         found = super()._find_action_from_rules(tracker, domain, use_text_for_last_user_input)
         return found
+
+    def _prediction_states(
+        self, tracker: Any, domain: Any, use_text_for_last_user_input: bool = False, rule_only_data: Any = None
+    ) -> list[dict[str, Any]]:
+        seen = tracker if self._indexes is None else RecentTurns(tracker, self._longest_rule)
+        states: list[dict[str, Any]]
+        states = super()._prediction_states(seen, domain, use_text_for_last_user_input, rule_only_data)
+        return states
 
     def _get_possible_keys(self, lookup: dict[str, str], states: list[dict[str, Any]]) -> set[str]:
         if self._indexes is None:

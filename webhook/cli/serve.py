@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     _ready_content(settings)
     with sole(settings) as locks:
         upgrade(settings.database_url)
-        model = _ready_engine(settings)
+        model = _ready_engine(settings, args.workers)
         _announce(settings, host, args.port)
         Server(settings, model, f"{host}:{args.port}", args.workers, locks).run()
     return 0
@@ -59,16 +59,17 @@ def _ready_content(settings: Settings) -> None:
     LiveCatalogue(settings.content, settings.reviewed_only)
 
 
-def _ready_engine(settings: Settings) -> Path:
-    """The trained model, and Rasa imported: workers forked later share its pages."""
+def _ready_engine(settings: Settings, workers: int) -> Path:
+    """The trained model; for several workers also Rasa imported: forked later, they share its pages."""
     from bot import rasa_seams  # noqa: PLC0415
     from bot.training import ensure_model  # noqa: PLC0415
 
     model = ensure_model(settings.models, _progress)
-    rasa_seams.install()
+    rasa_seams.install_for_serving()
     # Rasa's own deprecations are not an operator's business (it sets filters itself, so those would not do).
     warnings.showwarning = lambda *_, **__: None
-    import rasa.core.agent  # noqa: F401, PLC0415
+    if workers > 1:
+        import rasa.core.agent  # noqa: F401, PLC0415
 
     return model
 
