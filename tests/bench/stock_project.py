@@ -1,7 +1,8 @@
 """The stocks: their environment, and a plain Rasa project made from our nlu/ and stories/.
 
-Kept: every example of every intent, every rule. Left out: what only our components read (lookups, block metadata).
-Replaced: our actions and forms by plain responses, so that no action server stands in the way.
+Kept: every example of every intent, every rule with its conditions and loops. Left out: what only our components read
+(lookups, block metadata). Replaced: our actions by plain responses, so that no action server stands in the way, and
+the loops of our own making by Rasa's forms of the same names, with a text slot for each question.
 Our stories/ holds rules only, from which TEDPolicy and UnexpecTEDIntentPolicy learn nothing: Rasa then skips them.
 A is given stories chained from the same rules, as `rasa init` comes with stories; A0 is A without them.
 """
@@ -22,6 +23,8 @@ from typing import Any
 
 import yaml
 
+from bot.offer import QUESTIONS
+
 ROOT = Path(__file__).resolve().parents[2]
 STOCKS = {"A": "A", "A0": "A", "B": "B"}
 """Name → its configuration in stock/."""
@@ -33,6 +36,19 @@ ENVIRONMENT = CACHE / "stock-env"
 EVALUATION = ROOT / "tests" / "evaluation"
 EPOCHS = 5
 """`rasa init` says 100. Epochs change nothing in the cost of a message; the report states the accuracy reached."""
+
+FORMS: dict[str, dict[str, str]] = {
+    "offer_form": {question.name: question.key for question in QUESTIONS},
+    "help_form": {
+        "danger": "help_in_danger", "safe": "help_safe_to_talk", "who": "help_who", "where": "help_where_self",
+        "contact": "help_contact", "how": "help_contact_how", "time": "help_safe_time", "code": "help_code_word",
+        "consent": "help_consent_self",
+    },
+    "office_form": {"office": "office_where"},
+}  # fmt: skip
+"""Form → its slots in order → the content key of the question."""
+AFTER_FORM = {"offer_form": "offer_result_some", "help_form": "help_reference", "office_form": "ask_legal_aid"}
+"""Form → the content key said at its end (our loops say it themselves)."""
 
 Progress = Callable[[str], None]
 
@@ -105,16 +121,26 @@ def write_project(folder: Path, stock: str, epochs: int) -> int:
         _write(folder / "data" / "stories.yml", {"version": "3.1", "stories": _stories(rules)})
     domain = yaml.safe_load((ROOT / "bot" / "domain.yml").read_text(encoding="utf-8"))
     texts = _texts()
+    questions = {f"utter_ask_{slot}": key for slots in FORMS.values() for slot, key in slots.items()}
+    responses = {**{name: name.removeprefix("utter_") for name in said}, **questions}
     _write(
         folder / "domain.yml",
         {
             "version": "3.1",
             "intents": domain["intents"],
-            "responses": {name: [{"text": texts.get(name.removeprefix("utter_"), name)}] for name in sorted(said)},
+            "slots": {slot: _slot(form, slot) for form, slots in FORMS.items() for slot in slots},
+            "forms": {form: {"required_slots": list(slots)} for form, slots in FORMS.items()},
+            "responses": {name: [{"text": texts.get(key, name)}] for name, key in sorted(responses.items())},
             "session_config": {"session_expiration_time": 60, "carry_over_slots_to_new_session": True},
         },
     )
     return examples
+
+
+def _slot(form: str, slot: str) -> dict[str, Any]:
+    """Whatever is written while the form asks for it."""
+    asked = {"type": "from_text", "conditions": [{"active_loop": form, "requested_slot": slot}]}
+    return {"type": "text", "influence_conversation": False, "mappings": [asked]}
 
 
 def _rules() -> tuple[list[dict[str, Any]], set[str]]:
@@ -122,26 +148,44 @@ def _rules() -> tuple[list[dict[str, Any]], set[str]]:
     said = {"utter_default"}
     for file in sorted((ROOT / "stories").glob("*.yml")):
         for rule in yaml.safe_load(file.read_text(encoding="utf-8")).get("rules") or ():
-            intents = [step for step in rule["steps"] if "intent" in step]
-            actions = [_response(step["action"]) for step in rule["steps"] if "action" in step]
-            if intents:
-                rules.append({"rule": rule["rule"], "steps": [*intents, *({"action": name} for name in actions)]})
-                said.update(actions)
+            steps = [_step(step, rule) for step in rule["steps"]]
+            rules.append({**rule, "steps": steps})
+            said.update(step["action"] for step in steps if str(step.get("action")).startswith("utter_"))
     return rules, said
 
 
+def _step(step: dict[str, Any], rule: dict[str, Any]) -> dict[str, Any]:
+    action = step.get("action")
+    if action is None or action in FORMS:
+        return step
+    if action == "action_listen":
+        # The end of a loop: ours has said its result by then, stock says it here.
+        ended = next(c["active_loop"] for c in rule["condition"] if "active_loop" in c)
+        return {"action": f"utter_{AFTER_FORM[ended]}"}
+    return {"action": _response(action)}
+
+
 def _stories(rules: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Conversations of a few turns: every rule begins one, and stands in others at every later place."""
+    """Conversations of a few turns: every rule begins one, and stands in others at every later place.
+
+    A form runs to its end in one step: stories do not hold its questions.
+    """
+    begins = [rule for rule in rules if "intent" in rule["steps"][0]]
+    ends = {rule["steps"][0]["action"]: rule["steps"][1:] for rule in rules if "intent" not in rule["steps"][0]}
+
+    def turn(rule: dict[str, Any]) -> list[dict[str, Any]]:
+        return [*rule["steps"], *ends.get(rule["steps"][1]["action"], ())]
+
     return [
         {
             "story": f"conversation {number}",
             "steps": [
                 step
-                for turn in range(TURNS_IN_A_STORY)
-                for step in rules[(number + turn * (number % 7 + 1)) % len(rules)]["steps"]
+                for place in range(TURNS_IN_A_STORY)
+                for step in turn(begins[(number + place * (number % 7 + 1)) % len(begins)])
             ],
         }
-        for number in range(len(rules))
+        for number in range(len(begins))
     ]
 
 
@@ -160,6 +204,7 @@ def _texts() -> dict[str, str]:
 
 
 def _write(file: Path, data: Any) -> None:
+    data = json.loads(json.dumps(data))  # no YAML anchors
     file.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=10_000), encoding="utf-8")
 
 
