@@ -172,7 +172,7 @@ class Dialogue:
         """Whether words ask for a person or sound like danger: one look by the model, at the ends of a long text."""
         if not words(text) or meaning(text) or digits(text):
             return False
-        parsed = self._run(self._parse(_ends_of(text)))
+        parsed = self._parse(_ends_of(text))
         asks = parsed["intent"] in HELP_INTENTS and parsed["confidence"] >= UNDERSTOOD_ABOVE
         return bool(asks or parsed["urgent"] or parsed["perhaps_urgent"])
 
