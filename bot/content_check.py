@@ -31,9 +31,7 @@ LANGUAGE_MENU = "language_menu"
 STATUSES = ("draft", "reviewed")
 REPEATED_WITHOUT_LIMIT = frozenset(("signs", "asks", "reasons"))
 """Placeholders filled by a list: such a text may take several messages, its own words may not."""
-WRITTEN_AHEAD = frozenset(
-    ("voice_connecting", "voice_leave_message", "voice_message_kept", "voice_nobody")
-)  # fmt: skip
+WRITTEN_AHEAD: frozenset[str] = frozenset()
 """Texts that are ready before the part of the program that will say them."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _BRACE = re.compile(r"[{}]")

@@ -20,7 +20,17 @@ from typing import Any
 
 from bot import rasa_seams
 from bot.catalogue import LiveCatalogue
-from bot.effects import Count, DeleteSent, Effect, EraseData, OpenReferral, StopMessages, Turn, WithdrawReferral
+from bot.effects import (
+    Count,
+    DeleteSent,
+    Effect,
+    EraseData,
+    OpenReferral,
+    PutThrough,
+    StopMessages,
+    Turn,
+    WithdrawReferral,
+)
 from bot.keywords import digits, meaning
 from bot.memory.conversation import Conversation
 from bot.messages import Choice, Incoming, Reply, Say
@@ -372,6 +382,8 @@ class Dialogue:
         elif what == "open_referral":
             record = self._with_consent_text(message["record"], message.get("consent_values") or {})
             draft.effects.append(OpenReferral(message["reference"], record))
+        elif what == "put_through":
+            draft.effects.append(PutThrough(tuple(message["contacts"]), message["record"]))
         elif what == "withdraw_referral":
             draft.effects.append(WithdrawReferral())
         elif what == "forget_kept":

@@ -37,6 +37,18 @@ class WithdrawReferral:
 
 
 @dataclass(frozen=True)
+class PutThrough:
+    """A caller asks for a person now. ``contacts`` are ids of the directory in the order to try.
+
+    ``record`` (as in OpenReferral) is what is known so far, for a referral should the caller leave a message instead;
+    its consent has no words yet. The replies of the turn are what to say when nobody can be called at all.
+    """
+
+    contacts: tuple[str, ...]
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Count:
     """One anonymous count, e.g. ``("topic", "ask_rights")`` or ``("not_understood", "")``; never a text."""
 
@@ -44,7 +56,25 @@ class Count:
     detail: str = ""
 
 
-Effect = StopMessages | EraseData | DeleteSent | OpenReferral | WithdrawReferral | Count
+Effect = StopMessages | EraseData | DeleteSent | OpenReferral | WithdrawReferral | PutThrough | Count
+
+
+@dataclass(frozen=True)
+class Connect:
+    """What a voice door does after the replies: call ``number`` and put the two together.
+
+    ``caller`` is the number shown there (the service's own: neither side sees the other's). Both in E.164.
+    """
+
+    number: str
+    caller: str
+
+
+@dataclass(frozen=True)
+class TakeMessage:
+    """What a voice door does after the replies: a tone, and record. ``message`` is the recording's opaque id."""
+
+    message: str
 
 
 @dataclass(frozen=True)
@@ -52,7 +82,8 @@ class Turn:
     """The answer to one :class:`~bot.messages.Incoming`.
 
     ``state`` is the conversation's new state (JSON-able) or None when nothing is to be kept; ``replies`` is never
-    empty unless ``silent``; ``ends_call`` asks a voice door to hang up after the replies.
+    empty unless ``silent``; ``ends_call`` asks a voice door to hang up after the replies, ``line`` to do something else
+    with the call.
     """
 
     replies: tuple[Reply, ...]
@@ -60,3 +91,4 @@ class Turn:
     effects: tuple[Effect, ...] = ()
     ends_call: bool = False
     silent: bool = False
+    line: Connect | TakeMessage | None = None

@@ -15,8 +15,10 @@ class Incoming:
 
     ``text`` is what was typed (or the digits keyed: ``"2"``, ``"*"``); ``payload`` is set instead when a button
     carried one; ``media`` names what came without text (``"voice"``, ``"photo"``, ``"silence"`` for a call in which
-    no key was pressed, ``"call"`` for a call that has just begun). ``country`` is the ISO 3166 code of the sender's
-    number, or empty when unknown. ``late``: it was sent so long ago that somebody else may hold the phone by now.
+    no key was pressed, ``"call"`` for a call that has just begun, ``"talked"`` and ``"nobody"`` for the end of being
+    put through, ``"recording"`` for a message that was just spoken). ``country`` is the ISO 3166 code of the sender's
+    number, or empty when unknown; ``call`` is the provider's id of a call. ``late``: it was sent so long ago that
+    somebody else may hold the phone by now.
     """
 
     channel: Channel
@@ -25,6 +27,7 @@ class Incoming:
     payload: str = ""
     media: str = ""
     country: str = ""
+    call: str = ""
     late: bool = False
 
 
@@ -52,7 +55,8 @@ class Say:
 class Reply:
     """Words ready for one door. ``language`` is the conversation's; ``spoken`` is that of the words after fallback.
 
-    ``audio`` is the path of a recording below ``/audio/`` (``"ha/main_menu.mp3"``) or None.
+    ``audio`` is the path of a recording below ``/audio/`` (``"ha/main_menu.mp3"``), or one that begins with ``/``
+    below the service's own address, or None.
     """
 
     key: str

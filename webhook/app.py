@@ -22,8 +22,10 @@ from webhook.errors import OperatorError
 from webhook.inbox import READY_WITHIN_S, Answering, Inbox
 from webhook.presence import Presence
 from webhook.rate import Gate
+from webhook.referrals import links
 from webhook.referrals.conversation import ReferralDialogue
 from webhook.referrals.escalation import Desk, Escalation
+from webhook.referrals.voice_messages import Recordings, VoiceMessages
 from webhook.referrals.wording import Wording
 from webhook.retention import purge
 from webhook.retries import ADOPTED_AFTER_S, Retries
@@ -53,6 +55,7 @@ class Service:
     telegram_calls: telegram.TelegramCalls | None
     clock: Clock
     escalation: Escalation | None = None
+    messages: VoiceMessages | None = None
     closing: list[Callable[[], None]] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -66,6 +69,8 @@ class Service:
             from webhook.referrals import durable as referral_clock  # noqa: PLC0415 - DBOS
 
             referral_clock.attach(self.escalation)
+            if self.messages is not None:
+                referral_clock.attach_messages(self.messages)
         durable = Durable(self.settings, self.presence.executor)
         self.closing.append(durable.close)
         retries.sweep()
@@ -84,6 +89,8 @@ class Service:
         """Finishes what is under way and lets go of everything. Idempotent."""
         self._stopping.set()
         self.inbox.close()
+        if self.messages is not None:
+            self.messages.close()
         if self.escalation is not None:
             self.escalation.close()
         while self.closing:
@@ -95,6 +102,8 @@ class Service:
         try:
             if self.escalation is not None:
                 self.escalation.sweep()
+            if self.messages is not None:
+                self.messages.sweep()
         except Exception as error:
             log.error("clocks could not be looked at: %s", type(error).__name__)
 
@@ -125,10 +134,12 @@ def create_app(
     clock: Clock = utc_now,
     ready_within_s: float = READY_WITHIN_S,
     directory: LiveDirectory | None = None,
+    recordings: Recordings | None = None,
 ) -> Flask:
     """The whole service without its background (call ``app.extensions["hankali"].start()`` for that).
 
-    ``senders`` replaces the providers' clients. Raises OperatorError when the database or content cannot be used.
+    ``senders`` and ``recordings`` replace the providers' clients. Raises OperatorError when the database or content
+    cannot be used.
     """
     upgrade(settings.database_url)
     database = Database(settings.database_url)
@@ -154,6 +165,7 @@ def create_app(
         senders = providers
     delivery = Delivery(database, vault, senders, clock)
     escalation: Escalation | None = None
+    messages: VoiceMessages | None = None
     if directory is not None:
         desk = Desk(
             database,
@@ -168,6 +180,19 @@ def create_app(
         )
         escalation = Escalation(desk)
         dialogue = ReferralDialogue(dialogue, desk, escalation)
+        if recordings is None:
+            from webhook.channels.twilio_recordings import TwilioRecordings  # noqa: PLC0415 - slow imports
+
+            recordings = TwilioRecordings(settings)
+        messages = VoiceMessages(
+            database,
+            vault,
+            recordings,
+            clock,
+            waits=escalation.message_waits,
+            push=escalation.push,
+            opened=escalation.begin,
+        )
     inbox = Inbox(
         database,
         vault,
@@ -187,7 +212,8 @@ def create_app(
     app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_REQUEST_BYTES
     app.register_blueprint(sms.create_blueprint(settings, vault, gate, delivery))
-    app.register_blueprint(voice.create_blueprint(settings, vault, inbox))
+    app.register_blueprint(voice.create_blueprint(settings, vault, inbox, messages.arrived if messages else None))
+    app.register_blueprint(links.create_blueprint(database, vault, clock))
     app.register_blueprint(telegram.create_blueprint(settings, updates))
     app.register_blueprint(audio.create_blueprint(settings.content))
     app.register_blueprint(
@@ -198,7 +224,19 @@ def create_app(
     app.register_error_handler(Exception, _on_error)
     app.after_request(_harden)
     app.extensions["hankali"] = Service(
-        settings, database, vault, dialogue, inbox, delivery, presence, updates, calls, clock, escalation, closing
+        settings,
+        database,
+        vault,
+        dialogue,
+        inbox,
+        delivery,
+        presence,
+        updates,
+        calls,
+        clock,
+        escalation,
+        messages,
+        closing,
     )
     return app
 

@@ -66,6 +66,7 @@ _ERASE = tuple(
         ("inbox", "conversation_id"),
         ("outbox", "lane"),
         ("shown", "conversation_id"),
+        ("pin_attempts", "conversation_id"),
     )
 )
 _SHOWN = sql("SELECT message FROM shown WHERE conversation_id = :id AND expires_ms > :now ORDER BY id")

@@ -11,9 +11,11 @@ from webhook.security import Vault
 
 _CELLS = (("conversations", "id", "secret"), ("inbox", "id", "payload"), ("inbox", "id", "answer"),
           ("outbox", "seq", "body"), ("shown", "id", "message"), ("referrals", "id", "secret"),
-          ("referral_alerts", "id", "secret"), ("referral_messages", "id", "body"))  # fmt: skip
+          ("referral_alerts", "id", "secret"), ("referral_messages", "id", "body"),
+          ("voice_messages", "id", "secret"), ("voice_messages", "id", "audio"))  # fmt: skip
 _RENAMED = (("conversations", "id"), ("inbox", "conversation_id"), ("outbox", "lane"), ("shown", "conversation_id"),
-            ("referrals", "conversation_id"), ("referrals", "other_id"))  # fmt: skip
+            ("referrals", "conversation_id"), ("referrals", "other_id"),
+            ("voice_messages", "conversation_id"), ("pin_attempts", "conversation_id"))  # fmt: skip
 _CONVERSATIONS = sql("SELECT id, channel, secret FROM conversations")
 _REFERRED = sql("SELECT conversation_id, other_id, secret FROM referrals WHERE secret IS NOT NULL")
 _UNANSWERED = sql("SELECT conversation_id, channel, payload FROM inbox WHERE payload IS NOT NULL")

@@ -15,6 +15,7 @@ from twilio.request_validator import RequestValidator
 from werkzeug.datastructures import MultiDict
 
 _ID_CONTEXT = b"hankali conversation id v1"
+_LINK_CONTEXT = b"hankali link v1"
 ID_BYTES = 24
 
 
@@ -22,7 +23,8 @@ class Vault:
     """Encrypts what is stored and names conversations without storing addresses. Thread-safe."""
 
     def __init__(self, secret_key: str, encryption_keys: Sequence[str]) -> None:
-        self._id_key = HKDF(algorithm=SHA256(), length=32, salt=None, info=_ID_CONTEXT).derive(secret_key.encode())
+        self._id_key = _derived(secret_key, _ID_CONTEXT)
+        self._link_key = _derived(secret_key, _LINK_CONTEXT)
         self._fernet = MultiFernet([Fernet(key) for key in encryption_keys])
 
     def conversation_id(self, channel: str, sender: str) -> str:
@@ -43,12 +45,31 @@ class Vault:
         except (InvalidToken, ValueError):
             return None
 
+    def lock_bytes(self, value: bytes) -> bytes:
+        """Encrypts bytes as they are (a sound)."""
+        return self._fernet.encrypt(value)
+
+    def unlock_bytes(self, token: bytes | memoryview | None) -> bytes | None:
+        """The reverse of :meth:`lock_bytes`; None when there is nothing or no key of ours reads it."""
+        try:
+            return self._fernet.decrypt(bytes(token)) if token is not None else None
+        except InvalidToken:
+            return None
+
+    def proof(self, path: str) -> str:
+        """What shows that an address was made by us: 64 hex digits (HMAC-SHA256 under a key of its own)."""
+        return hmac.digest(self._link_key, path.encode(), hashlib.sha256).hex()
+
     def renew(self, token: bytes | memoryview) -> bytes | None:
         """The same secret under the first key; None when no key of ours reads it."""
         try:
             return self._fernet.rotate(bytes(token))
         except InvalidToken:
             return None
+
+
+def _derived(secret_key: str, context: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=context).derive(secret_key.encode())
 
 
 def normal_sender(channel: str, sender: str) -> str:

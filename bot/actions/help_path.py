@@ -146,6 +146,8 @@ class _HelpTurn:
         step = state.current(self._context.channel)
         if step is None:
             return self._ask(state)
+        if self._intent == "request_human" and self._context.channel == "voice" and step != CODE:
+            self._put_through(state)
         if self._intent == "go_back" and step != CODE:
             return self._back(state)
         if "self_harm" in self._context.signs and "self_harm" not in state.signs:
@@ -421,6 +423,21 @@ class _HelpTurn:
         do(self._dispatcher, "count", name="referral", detail=state.urgency)
         return _ENDED
 
+    def _put_through(self, state: HelpState) -> None:
+        """Key 5 in the middle of the path: a person, now. In danger the emergency contacts before all others."""
+        if self._services.test_service:
+            return
+        assert self._directory is not None
+        country, region = state.place
+        contacts = [step.contact for step in self._plan(state).steps]
+        if state.in_danger:
+            found = self._directory.emergency(country or self._context.country, region, state.age, self._today())
+            contacts = [contact for contact in found if not contact.police] + contacts
+        consent = Consent("voice_message_offer", "yes", self._now.isoformat(timespec="seconds"))
+        reference = state.reference or new_reference()
+        record = self._record(state, reference, consent)
+        do(self._dispatcher, "put_through", contacts=[contact.id for contact in contacts], record=record)
+
     def _when(self, state: HelpState) -> str:
         """When an answer can be expected, by urgency and by the first contact's hours."""
         assert self._directory is not None
@@ -432,10 +449,14 @@ class _HelpTurn:
         return "when_hours" if state.urgency == "high" else "when_day"
 
     def _refer(self, state: HelpState, consent: Consent, consent_values: dict[str, Any]) -> None:
+        fields = self._record(state, state.reference, consent)
+        do(self._dispatcher, "open_referral", reference=state.reference, record=fields, consent_values=consent_values)
+
+    def _record(self, state: HelpState, reference: str, consent: Consent) -> dict[str, Any]:
         context = self._context
         record = record_of(
             state,
-            state.reference,
+            reference,
             channel=context.channel,
             language=context.language,
             consent=consent,
@@ -444,7 +465,7 @@ class _HelpTurn:
         fields = record.to_dict()
         if not fields["country"] and state.about in ("", "self"):
             fields["country"] = context.country
-        do(self._dispatcher, "open_referral", reference=state.reference, record=fields, consent_values=consent_values)
+        return fields
 
     def _refused(self, state: HelpState) -> Events:
         do(self._dispatcher, "forget_kept")

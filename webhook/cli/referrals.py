@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from webhook.cli.state import State, opened
 from webhook.clock import utc_now
 from webhook.errors import OperatorError
 from webhook.referrals.ledger import Ledger, Referral
+from webhook.referrals.voice_rows import Left, left_for
 
 OUTCOMES = ("helped", "referred", "not-reached", "no-need", "other")
 
@@ -28,6 +30,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         command.add_argument("reference", metavar="REF", type=_reference, help="six digits")
         if name == "show":
             command.add_argument("--json", action="store_true")
+            command.add_argument("--message", metavar="FILE", help="write the caller's voice message (WAV) to FILE; "
+                                 "further ones to FILE-2, FILE-3 …")  # fmt: skip
         if name == "acknowledge":
             command.add_argument("--contact", help="id of the contact who takes it (default: the one last alerted)")
         if name == "close":
@@ -67,7 +71,10 @@ def _show(state: State, args: argparse.Namespace) -> int:
         row = _found(ledger, args.reference)
         events = [{"at": _time(at), "who": who, "what": what, "detail": detail}
                   for at, who, what, detail in ledger.events(row.id)]  # fmt: skip
-    shown = {**_summary(row), **_details(row), "events": events}
+        messages = left_for(transaction, state.vault, row.id)
+    if args.message:
+        return _write_messages(state, row, messages, Path(args.message))
+    shown = {**_summary(row), **_details(row), "messages": [_time(left.at_ms) for left in messages], "events": events}
     if args.json:
         print(json.dumps(shown, ensure_ascii=False))
         return 0
@@ -76,6 +83,23 @@ def _show(state: State, args: argparse.Namespace) -> int:
             print(f"{name}: {value}")
     for event in events:
         print(event["at"], event["who"], event["what"], event["detail"])
+    return 0
+
+
+def _write_messages(state: State, row: Referral, messages: list[Left], file: Path) -> int:
+    """For the operator's ears: readable by nobody else, and noted in the referral's events."""
+    if not messages:
+        raise OperatorError(f"{row.reference} has no message")
+    for number, left in enumerate(messages, 1):
+        named = file if number == 1 else file.with_name(f"{file.stem}-{number}{file.suffix}")
+        try:
+            with os.fdopen(os.open(named, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+                handle.write(left.sound)
+        except OSError as error:
+            raise OperatorError(f"{named}: {error.strerror}") from error
+        print(named)
+    with state.database.writing() as transaction:
+        Ledger(transaction, state.vault, utc_now()).event(row.id, "operator", "heard a message", "command line")
     return 0
 
 

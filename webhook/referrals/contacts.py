@@ -61,4 +61,7 @@ class Registered:
                     table[self._vault.conversation_id(channel, address)] = contact
                 if channel == "sms":
                     table[self._vault.conversation_id("voice", address)] = contact
+            if contact.alert and contact.public_phone:
+                # Who is alerted by e-mail or Telegram alone must have a telephone to confirm from as well.
+                table.setdefault(self._vault.conversation_id("voice", contact.public_phone), contact)
         return table

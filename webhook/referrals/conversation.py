@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.effects import EraseData, OpenReferral, Turn, WithdrawReferral
+from bot.effects import EraseData, OpenReferral, PutThrough, Turn, WithdrawReferral
 from bot.keywords import digits, meaning
 from bot.messages import Incoming, Reply
 from bot.referral.directory import Contact
@@ -24,6 +24,8 @@ from webhook.referrals.acknowledgement import acknowledge
 from webhook.referrals.contacts import Registered, Word, read
 from webhook.referrals.escalation import Desk, Escalation, language_for
 from webhook.referrals.ledger import Ledger, Referral
+from webhook.referrals.telephone import CODE, LIVE, STATUS, Standing, Telephone
+from webhook.referrals.voice_rows import forget, waits
 
 UNLOCKED_FOR = timedelta(minutes=15)
 """After this much silence another person may hold the phone: the code word is asked for again."""
@@ -47,20 +49,29 @@ class ReferralDialogue:
         self._desk = desk
         self._escalation = escalation
         self._registered = Registered(desk.vault, desk.directory)
+        self._telephone = Telephone(dialogue, desk, escalation, self._registered)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._dialogue, name)
 
     def answer(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         """As :meth:`bot.dialogue.Dialogue.answer`."""
+        standing, state = Standing.taken_from(state)
         contact = self._registered.contact(incoming.conversation)
-        turn = self._answer_contact(contact, state, incoming, now) if contact else None
-        turn = turn or self._answer_person(state, incoming, now) or self._dialogue.answer(state, incoming, now)
+        turn = self._telephone.answer(standing, state, incoming, now)
+        if turn is None and contact is not None and incoming.channel != "voice":
+            turn = self._answer_contact(contact, state, incoming, now)
+        turn = turn or self._answer_person(standing, state, incoming, now)
+        turn = turn or self._dialogue.answer(state, incoming, now)
+        asked = next((effect for effect in turn.effects if isinstance(effect, PutThrough)), None)
+        if asked is not None:
+            turn = replace(turn, effects=tuple(effect for effect in turn.effects if effect is not asked))
+            turn = self._telephone.put_through(turn, asked, incoming, now)
         return self._carried(turn)
 
     def error_turn(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         """As the dialogue's."""
-        return self._dialogue.error_turn(state, incoming, now)
+        return self._dialogue.error_turn(Standing.taken_from(state)[1], incoming, now)
 
     def say(self, key: str, language: str | None, channel: str, **values: Any) -> Reply:
         """As the dialogue's."""
@@ -119,6 +130,7 @@ class ReferralDialogue:
     def withdraw(self, occasion: Occasion) -> None:
         """The person's referrals become ``withdrawn``; contacts who were alerted get the reference and that word."""
         ledger = self._ledger(occasion)
+        forget(occasion.transaction, occasion.conversation)
         for row in ledger.of_person(occasion.conversation):
             words = self._desk.wording.text("alert_withdrawn", "fr", "sms", reference=row.reference)
             queued = ledger.withdraw(row, words)
@@ -132,15 +144,11 @@ class ReferralDialogue:
         with self._desk.database.reading() as transaction:
             ledger = Ledger(transaction, self._desk.vault, now)
             awaiting, held = ledger.awaiting(contact.id), ledger.held_by(contact.id)
-        if incoming.media == "call" and awaiting:
-            return self._tell(contact, state, incoming, "ack_help")
         if not incoming.text or incoming.payload or meaning(incoming.text) in ALWAYS:
             return None
         word = read(incoming.text, incoming.channel)
         if word.kind == "acknowledge":
             return self._acknowledge(contact, state, incoming, word, now)
-        if incoming.channel == "voice":
-            return self._tell(contact, state, incoming, "ack_help") if awaiting and len(incoming.text) > 1 else None
         chosen = [row for row in held if row.reference == word.reference] if word.reference else held
         if word.kind == "end" and len(chosen) == 1:
             return self._end(contact, state, incoming, chosen[0])
@@ -160,15 +168,22 @@ class ReferralDialogue:
         with self._desk.database.writing() as transaction:
             ledger = Ledger(transaction, self._desk.vault, now)
             pin = None if incoming.channel == "telegram" else word.pin
-            outcome, referral = acknowledge(ledger, contact, word.reference, pin, incoming.channel)
+            outcome, referral = acknowledge(
+                ledger, contact, word.reference, pin, incoming.channel, caller=incoming.conversation
+            )
+            message = outcome == "done" and waits(transaction, referral)
         turn = self._tell(contact, state, incoming, f"ack_{outcome}", reference=word.reference)
         if outcome != "done":
             return turn
         self._escalation.begin(referral)
-        if incoming.channel == "voice":
-            return replace(turn, ends_call=True)
         how = self._tell(contact, state, incoming, "relay_how", reference=word.reference)
-        return replace(turn, replies=(*turn.replies, *how.replies))
+        told = (*turn.replies, *how.replies)
+        if message:
+            number = self._desk.number
+            told += self._tell(
+                contact, state, incoming, "alert_message", reference=word.reference, number=number
+            ).replies
+        return replace(turn, replies=told)
 
     def _end(self, contact: Contact, state: dict[str, Any] | None, incoming: Incoming, row: Referral) -> Turn:
         def run(occasion: Occasion) -> None:
@@ -213,7 +228,9 @@ class ReferralDialogue:
 
     # ---- the person writes
 
-    def _answer_person(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn | None:
+    def _answer_person(
+        self, standing: Standing, state: dict[str, Any] | None, incoming: Incoming, now: datetime
+    ) -> Turn | None:
         with self._desk.database.reading() as transaction:
             ledger = Ledger(transaction, self._desk.vault, now)
             rows = ledger.of_person(incoming.conversation)
@@ -223,19 +240,27 @@ class ReferralDialogue:
             return None
         if row is not None:
             return self._tell_status(state, incoming, row, messages)
-        if meaning(incoming.text) in ALWAYS or digits(incoming.text) == "0" or incoming.payload:
+        code_asked = standing.at == CODE
+        if meaning(incoming.text) in ALWAYS or incoming.payload or (digits(incoming.text) == "0" and not code_asked):
             return None
+        by_voice = incoming.channel == "voice"
         talking = next((r for r in rows if r.relay == "started" and r.state == "acknowledged"), None)
-        if talking is not None and self._unlocked(talking, now) and incoming.text:
+        if talking is not None and self._unlocked(talking, now) and incoming.text and not by_voice:
             return self._talk(state, incoming, talking, now)
         news = next((r for r in rows if r.news in ("waiting", "knocked")), None)
         begins = bool(incoming.text) or incoming.media == "call"
-        if news is None or news.asked >= CODE_TRIES or not begins or self._in_danger(incoming):
+        # Each call asks anew: who missed the code once has no other way to key it.
+        tried = 0 if incoming.media == "call" or news is None else news.asked
+        if code_asked and (incoming.media == "silence" or tried >= CODE_TRIES):
+            return self._dialogue.answer(state, replace(incoming, text="", media="call"), now)
+        if by_voice and not code_asked and incoming.media != "call":
             return None
-        key = "help_code_wrong" if news.asked else "help_ask_code"
-        asked = news.asked + 1
+        if news is None or tried >= CODE_TRIES or not begins or self._in_danger(incoming):
+            return None
+        key = "help_code_wrong" if tried else "help_ask_code"
         replies = self._desk.wording.replies(key, self._language(news), incoming.channel)
-        return Turn(replies, state, (_once(lambda o: self._ledger(o).set_asked(news.id, asked)),))
+        kept = Standing(CODE).put_into(state) if by_voice else state
+        return Turn(replies, kept, (_once(lambda o: self._ledger(o).set_asked(news.id, tried + 1)),))
 
     def _proves(self, ledger: Ledger, row: Referral, text: str) -> bool:
         """The whole message is the reference or the code word."""
@@ -265,6 +290,10 @@ class ReferralDialogue:
 
         offered = [choice.payload for choice in replies[-1].choices]
         kept = {**state, "offered": offered} if state else state
+        if incoming.channel == "voice":
+            kept = Standing(STATUS if offered and row.state in LIVE else "").put_into(kept)
+            if messages:
+                replies += wording.replies("voice_person", language, incoming.channel)
         return Turn(tuple(replies), kept, (_once(run),))
 
     def _talk(self, state: dict[str, Any] | None, incoming: Incoming, row: Referral, now: datetime) -> Turn:

@@ -248,6 +248,19 @@ class Escalation:
         ledger.set_danger(row.id, ledger.now_ms)
         return queued
 
+    def message_waits(self, ledger: Ledger, row: Referral) -> list[Queued]:
+        """A caller left a message: whoever has the case is told, by reference only. Returns what was queued."""
+        contact = self._desk.directory.current().by_id(row.holder)
+        if row.state != "acknowledged" or row.record is None or contact is None or not contact.alert:
+            return []
+        channel, address = contact.alert[0]
+        language = language_for(contact, row.record.language)
+        text = self._desk.wording.text(
+            "alert_message", language, channel, reference=row.reference, number=self._desk.number
+        )
+        ledger.event(row.id, "service", "told of a message", f"{contact.id} by {channel}")
+        return [ledger.write_to(channel, address, text)]
+
     # ---- news
 
     def _knock(self, ledger: Ledger, row: Referral, queued: list[Queued]) -> timedelta | None:

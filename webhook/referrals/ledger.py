@@ -12,6 +12,7 @@ from bot.understanding.spelling import words
 from webhook.clock import milliseconds
 from webhook.database import Sql, Transaction, sql
 from webhook.outbox import Outbound, queue
+from webhook.referrals.voice_rows import forget as forget_voice
 from webhook.security import Vault
 
 ALERTABLE = ("open", "notified")
@@ -146,7 +147,7 @@ class Ledger:
     """Reads and writes rows inside one transaction of the caller, at one moment."""
 
     def __init__(self, transaction: Transaction, vault: Vault, now: datetime) -> None:
-        self._transaction = transaction
+        self._transaction = self.transaction = transaction
         self._vault = vault
         self.now = now
         self.now_ms = milliseconds(now)
@@ -321,6 +322,7 @@ class Ledger:
             return []
         self._transaction.mark_freed()
         self._transaction.run(_FORGET_MESSAGES, id=referral.id)
+        forget_voice(self._transaction, referral.id)
         unsent = {int(seq) for (seq,) in self._transaction.all(_UNSENT, id=referral.id)}
         told: dict[str, dict[str, str]] = {}
         if referral.state not in ("closed", "withdrawn"):

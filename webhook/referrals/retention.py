@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from webhook.clock import milliseconds
 from webhook.database import Database, sql
+from webhook.referrals.voice_rows import forget, forget_old
 
 MESSAGES_KEPT = timedelta(days=14)
 WITHDRAWN_KEPT = timedelta(days=30)
@@ -26,6 +27,8 @@ _DELETE = tuple(
         ("referrals", "id"),
     )
 )
+ATTEMPTS_KEPT = timedelta(hours=2)
+_ATTEMPTS = sql("DELETE FROM pin_attempts WHERE at_ms < :before")
 _MESSAGES = sql("DELETE FROM referral_messages WHERE at_ms < :before")
 
 
@@ -33,6 +36,8 @@ def purge_referrals(database: Database, now: datetime, kept_days: int) -> int:
     """Deletes; returns the number of rows."""
     with database.writing() as transaction:
         deleted = transaction.run(_MESSAGES, before=milliseconds(now - MESSAGES_KEPT))
+        deleted += transaction.run(_ATTEMPTS, before=milliseconds(now - ATTEMPTS_KEPT))
+        deleted += forget_old(transaction, now)
         old = transaction.all(
             _OLD,
             closed=milliseconds(now - timedelta(days=kept_days)),
@@ -40,6 +45,7 @@ def purge_referrals(database: Database, now: datetime, kept_days: int) -> int:
             forgotten=milliseconds(now - UNANSWERED_KEPT),
         )
         for (referral,) in old:
+            deleted += forget(transaction, referral)
             deleted += sum(transaction.run(statement, id=referral) for statement in _DELETE)
         if deleted:
             transaction.mark_freed()
