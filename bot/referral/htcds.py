@@ -1,18 +1,16 @@
 """Export under the field names of IOM's Human Trafficking Case Data Standard (HTCDS, field reference 2.0).
 
 A field is prefix and name (``vic_MethodsOfControl``); several values of a multi-select stand in one cell, separated by
-semicolons. ``hankali_`` marks what the standard has no field for. Identity (names, addresses, the reporter's words) is
-never part of it.
+semicolons. ``hankali_`` marks what the standard has no field for. Identity (address, the reporter's words, how and when
+to reach somebody) is part of it only when asked for; who may ask is the caller's matter.
 """
 
 from __future__ import annotations
 
 import csv
 import io
-import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
 from bot.referral.record import Record
 
@@ -21,6 +19,12 @@ FIELDS = (
     "prs_Gender", "vic_AgreementToManagePersonalData", "vic_MethodsOfControl", "vic_TypeOfLabourExploitation",
     "hte_Type", "hte_Country", "hte_State",
 )  # fmt: skip
+IDENTITY = (
+    "hankali_Channel", "hankali_Address", "hankali_Language", "hankali_ContactPermission", "hankali_SafeTime",
+    "hankali_ReporterWords",
+)  # fmt: skip
+FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r", "\n")
+"""A spreadsheet may run a cell of a CSV file that begins so (owasp.org, CSV Injection)."""
 METHODS_OF_CONTROL = {
     "debt_bondage": "DebtBondage",
     "travel_debt": "DebtBondage",
@@ -49,13 +53,14 @@ _STATUS = {"open": "Active", "notified": "Active", "unanswered": "Active", "ackn
 
 @dataclass(frozen=True)
 class Case:
-    """One exported case: the record and its state."""
+    """One exported case: the record, its state, and the person's address (used only in an export with identity)."""
 
     record: Record
     state: str
+    address: str = ""
 
 
-def row(case: Case) -> dict[str, str]:
+def row(case: Case, identity: bool = False) -> dict[str, str]:
     """One case under the standard's names; empty where nothing was said."""
     record = case.record
     values = {
@@ -72,57 +77,54 @@ def row(case: Case) -> dict[str, str]:
         "hte_Country": record.country,
         "hte_State": record.region if record.region != "abroad" else "",
     }
-    return {name: values.get(name, "") for name in FIELDS}
+    if identity:
+        values |= {
+            "hankali_Channel": record.channel,
+            "hankali_Address": case.address,
+            "hankali_Language": record.language,
+            "hankali_ContactPermission": record.contact_permission,
+            "hankali_SafeTime": record.safe_time,
+            "hankali_ReporterWords": record.seen,
+        }
+    return {name: values.get(name, "") for name in columns(identity)}
 
 
 def _several(table: dict[str, str], signs: Iterable[str]) -> str:
     return ";".join(dict.fromkeys(table[sign] for sign in signs if sign in table))
 
 
-def to_csv(cases: Iterable[Case]) -> str:
-    """A table with a header line."""
+def columns(identity: bool) -> tuple[str, ...]:
+    """Names of the columns in order."""
+    return (*FIELDS, *IDENTITY) if identity else FIELDS
+
+
+def to_csv(cases: Iterable[Case], identity: bool = False) -> str:
+    """A table with a header line. A cell that a spreadsheet would take for a formula begins with an apostrophe."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, FIELDS, lineterminator="\r\n")
+    writer = csv.DictWriter(out, columns(identity), lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(row(case) for case in cases)
+    for case in cases:
+        writer.writerow({name: _harmless(value) for name, value in row(case, identity).items()})
     return out.getvalue()
 
 
-def to_xlsx(cases: Iterable[Case]) -> bytes:
-    """The same as a workbook of one sheet (ECMA-376, the smallest that spreadsheet programs open)."""
-    table = [list(FIELDS), *([*row(case).values()] for case in cases)]
-    lines = "".join(f'<row r="{n}">{_cells(n, cells)}</row>' for n, cells in enumerate(table, 1))
-    files = {
-        "[Content_Types].xml": f'{_XML}<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{_SHEET_ML}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_SHEET_ML}.worksheet+xml"/></Types>',
-        "_rels/.rels": f'{_XML}<Relationships xmlns="{_PACKAGE}"><Relationship Id="r1"'
-        f' Type="{_RELATION}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'{_XML}<workbook xmlns="{_MAIN}" xmlns:r="{_RELATION}"><sheets>'
-        '<sheet name="HTCDS" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": f'{_XML}<Relationships xmlns="{_PACKAGE}"><Relationship Id="r1"'
-        f' Type="{_RELATION}/worksheet" Target="worksheets/sheet1.xml"/></Relationships>',
-        "xl/worksheets/sheet1.xml": f'{_XML}<worksheet xmlns="{_MAIN}"><sheetData>{lines}</sheetData></worksheet>',
-    }
+def to_xlsx(cases: Iterable[Case], identity: bool = False) -> bytes:
+    """The same as a workbook of one sheet. Every cell is a text, whatever it begins with."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - only this command needs it
+
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in files.items():
-            archive.writestr(zipfile.ZipInfo(name), text)
+    # In memory: its temporary files would hold what must leave no trace.
+    with Workbook(out, {"in_memory": True}) as workbook:
+        sheet = workbook.add_worksheet("HTCDS")
+        text = workbook.add_format({"num_format": "@"})
+        sheet.freeze_panes(1, 0)
+        for column, name in enumerate(columns(identity)):
+            sheet.write_string(0, column, name)
+        for line, case in enumerate(cases, 1):
+            for column, value in enumerate(row(case, identity).values()):
+                sheet.write_string(line, column, value, text)
     return out.getvalue()
 
 
-_XML = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
-_SHEET_ML = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-
-
-def _cells(number: int, values: Sequence[str]) -> str:
-    return "".join(
-        f'<c r="{chr(65 + index)}{number}" t="inlineStr"><is><t>{escape(value)}</t></is></c>'
-        for index, value in enumerate(values)
-        if value
-    )
+def _harmless(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA_BEGINS) else value

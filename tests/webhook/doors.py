@@ -76,6 +76,32 @@ class Caller:
         assert redirect.text
         return self._go(redirect.text)
 
+    def dialled(self, status: str) -> Caller:
+        """The call that <Dial> placed has ended so."""
+        dial = self.document.find("Dial")
+        assert dial is not None, "nobody is called"
+        return self._go(dial.attrib["action"], DialCallStatus=status)
+
+    def speak(self, recording: str, ended_by: str = "#") -> Caller:
+        """Leaves a message: the provider reports it as the next step of the call (``hangup``: unheard)."""
+        record = self.document.find("Record")
+        assert record is not None, "nothing is recorded"
+        more = {"RecordingSid": recording, "RecordingUrl": f"https://example.org/{recording}", "RecordingDuration": "9"}
+        return self._go(record.attrib["action"], Digits=ended_by, **more)
+
+    def report(self, recording: str, signature: str | None = None) -> TestResponse:
+        """The provider reports the same message as a status."""
+        record = self.document.find("Record")
+        assert record is not None, "nothing is recorded"
+        parameters = {"CallSid": self.sid, "RecordingSid": recording, "RecordingStatus": "completed",
+                      "RecordingUrl": f"https://example.org/{recording}"}  # fmt: skip
+        return self.twilio.post(record.attrib["recordingStatusCallback"], parameters, signature)
+
+    @property
+    def calls(self) -> str:
+        """The number being called; empty when none is."""
+        return self.document.findtext("Dial/Number") or ""
+
     @property
     def over(self) -> bool:
         return self.document.find("Hangup") is not None

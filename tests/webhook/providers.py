@@ -163,9 +163,50 @@ class TelegramServer(Provider):
 
 
 class TwilioServer(Provider):
-    """Twilio's Messages resource: create and list."""
+    """Twilio's Messages resource: create and list; and its Recordings: read, delete, list of a call.
+
+    ``sounds`` are recordings by id, ``of_call`` their ids by call.
+    """
+
+    def __init__(self) -> None:
+        self.sounds: dict[str, bytes] = {}
+        self.of_call: dict[str, list[str]] = {}
+        super().__init__()
+
+    def recordings(self) -> None:
+        account = "/2010-04-01/Accounts/<account>"
+
+        def failing() -> Response | None:
+            status = {"error": 500, "rate": 429}.get(self.behaviour)
+            return Response("{}", status) if status else None
+
+        @self.app.get(f"{account}/Recordings/<sid>.wav")
+        def sound(account: str, sid: str) -> Response:
+            self.record(Call("fetch", {"sid": sid}))
+            found = self.sounds.get(sid)
+            if found is None:
+                return failing() or Response("", 404)
+            short = found[: len(found) // 2] if self.behaviour == "truncated" else found
+            headers = {"Content-Length": str(len(found)), "Connection": "close"}
+            return failing() or Response(iter([short]), 200, headers, mimetype="audio/wav")
+
+        @self.app.delete(f"{account}/Recordings/<sid>.json")
+        def delete(account: str, sid: str) -> Response:
+            recorded = self.record(Call("delete", {"sid": sid}))
+            failed = failing()
+            if failed:
+                return failed
+            self.accept(recorded)
+            return Response("", 204 if self.sounds.pop(sid, None) is not None else 404)
+
+        @self.app.get(f"{account}/Calls/<call>/Recordings.json")
+        def of_call(account: str, call: str) -> Response:
+            self.record(Call("recordings", {"call": call}))
+            return failing() or jsonify(recordings=[{"sid": sid} for sid in self.of_call.get(call, [])])
 
     def routes(self) -> None:
+        self.recordings()
+
         @self.app.post("/2010-04-01/Accounts/<account>/Messages.json")
         def create(account: str) -> Response:
             recorded = self.record(Call("Messages", request.form.to_dict()))

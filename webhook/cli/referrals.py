@@ -14,6 +14,7 @@ from webhook.cli.state import State, opened
 from webhook.clock import utc_now
 from webhook.errors import OperatorError
 from webhook.referrals.ledger import Ledger, Referral
+from webhook.referrals.roles import OPERATOR, may
 from webhook.referrals.voice_rows import Left, left_for
 
 OUTCOMES = ("helped", "referred", "not-reached", "no-need", "other")
@@ -36,9 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             command.add_argument("--contact", help="id of the contact who takes it (default: the one last alerted)")
         if name == "close":
             command.add_argument("--outcome", required=True, choices=OUTCOMES)
-    export = commands.add_parser("export", help="HTCDS table (CSV or XLSX), without identity")
+    export = commands.add_parser("export", help="HTCDS table (CSV or XLSX), without identity unless asked for")
     export.add_argument("references", nargs="*", metavar="REF", type=_reference, help="default: all")
     export.add_argument("-o", "--output", required=True, metavar="FILE", help="ends in .csv or .xlsx")
+    export.add_argument("--identity", action="store_true", help="with address, words and how to reach the person; "
+                        "noted in each referral's events")  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -92,11 +95,7 @@ def _write_messages(state: State, row: Referral, messages: list[Left], file: Pat
         raise OperatorError(f"{row.reference} has no message")
     for number, left in enumerate(messages, 1):
         named = file if number == 1 else file.with_name(f"{file.stem}-{number}{file.suffix}")
-        try:
-            with os.fdopen(os.open(named, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
-                handle.write(left.sound)
-        except OSError as error:
-            raise OperatorError(f"{named}: {error.strerror}") from error
+        _write_private(named, left.sound)
         print(named)
     with state.database.writing() as transaction:
         Ledger(transaction, state.vault, utc_now()).event(row.id, "operator", "heard a message", "command line")
@@ -136,19 +135,34 @@ def _close(state: State, args: argparse.Namespace) -> int:
 def _export(state: State, args: argparse.Namespace) -> int:
     from bot.referral.htcds import Case, to_csv, to_xlsx  # noqa: PLC0415
 
-    with state.database.reading() as transaction:
+    file = Path(args.output)
+    if file.suffix not in (".csv", ".xlsx"):
+        raise OperatorError("--output must end in .csv or .xlsx")
+    identity = bool(args.identity)
+    if identity and not may(OPERATOR, "identity"):
+        raise OperatorError("this role may not export identity")
+    with state.database.writing() as transaction:
         ledger = Ledger(transaction, state.vault, utc_now())
         rows = [_found(ledger, reference) for reference in args.references] or ledger.all()
-    cases = [Case(row.record, row.state) for row in rows if row.record is not None]
-    file = Path(args.output)
-    if file.suffix == ".csv":
-        file.write_text(to_csv(cases), encoding="utf-8", newline="")
-    elif file.suffix == ".xlsx":
-        file.write_bytes(to_xlsx(cases))
-    else:
-        raise OperatorError("--output must end in .csv or .xlsx")
+        told = [(row, row.record, str((row.secret or {}).get("sender", ""))) for row in rows]
+        cases = [Case(record, row.state, sender if identity else "") for row, record, sender in told if record]
+        for row, record, _ in told if identity else ():
+            if record:
+                ledger.event(row.id, "operator", "exported", "with identity")
+    made = to_xlsx(cases, identity) if file.suffix == ".xlsx" else to_csv(cases, identity).encode()
+    _write_private(file, made)
     print(f"{len(cases)} cases", file=sys.stderr)
     return 0
+
+
+def _write_private(file: Path, content: bytes) -> None:
+    """Readable by nobody else."""
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as handle:
+            os.fchmod(handle.fileno(), 0o600)
+            handle.write(content)
+    except OSError as error:
+        raise OperatorError(f"{file}: {error.strerror}") from error
 
 
 def _found(ledger: Ledger, reference: str) -> Referral:

@@ -16,6 +16,8 @@ class Calls:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._recordings: OrderedDict[str, str] = OrderedDict()
+        self._deleted: OrderedDict[str, str] = OrderedDict()
 
     def add(self, call: Call) -> None:
         """A call that has just begun to ring."""
@@ -42,3 +44,33 @@ class Calls:
                 for call in self._calls.values()
                 if call.number == number and call.direction == "outbound-api" and call.status == "ringing"
             ]
+
+    def record(self, recording: str, call: str) -> None:
+        """A message was spoken in a call."""
+        with self._lock:
+            _keep(self._recordings, recording, call)
+
+    def recordings_of(self, call: str) -> list[str]:
+        """Ids of a call's recordings, the newest first; also when the call has ended."""
+        with self._lock:
+            return [recording for recording, of in reversed(self._recordings.items()) if of == call]
+
+    def delete_recording(self, recording: str) -> bool:
+        """False when it was deleted before."""
+        with self._lock:
+            if recording in self._deleted:
+                return False
+            self._recordings.pop(recording, None)
+            _keep(self._deleted, recording, "")
+            return True
+
+    def is_deleted(self, recording: str) -> bool:
+        """Whether it can no longer be heard."""
+        with self._lock:
+            return recording in self._deleted
+
+
+def _keep(table: OrderedDict[str, str], name: str, value: str) -> None:
+    table[name] = value
+    while len(table) > MAX_CALLS:
+        table.popitem(last=False)

@@ -21,7 +21,7 @@ from webhook.simulator.screens import Door, Screens
 from webhook.simulator.settings import DEFAULT_SERVICE_NUMBER, TELEGRAM_API_PATH, TWILIO_API_PATH, SimulatorSettings
 from webhook.simulator.telegram_updates import Updates
 from webhook.simulator.twilio_api import RECORDING_SECONDS, recording_url, show_sms
-from webhook.simulator.twilio_requests import Call, new_sid, sms_parameters
+from webhook.simulator.twilio_requests import Call, new_sid, recording_status_parameters, sms_parameters
 
 MAX_SMS_CHARACTERS = 1600
 """Twilio delivers no longer SMS."""
@@ -171,8 +171,16 @@ def add_routes(blueprint: Blueprint, line: Line) -> None:
         call = _call(line.calls)
         call.url = line.carrier.webhook_url(_words("action", 2000), call.url)
         method = "GET" if _words("method", 4).upper() == "GET" else "POST"
-        parameters = call.parameters(_step_parameters(line))
-        return _document(call, line.carrier.twilio(call.url, parameters, _here(), method))
+        step = _step_parameters(line)
+        recording = step.get("RecordingSid", "")
+        if recording:
+            line.calls.record(recording, call.sid)
+        answer = line.carrier.twilio(call.url, call.parameters(step), _here(), method)
+        callback = _words("recorded", 2000)
+        if recording and callback:
+            parameters = recording_status_parameters(line.account_sid, call.sid, step)
+            line.carrier.twilio(line.carrier.webhook_url(callback, call.url), parameters, _here())
+        return _document(call, answer)
 
     @blueprint.post("/simulator/voice/end")
     def voice_end() -> Response:

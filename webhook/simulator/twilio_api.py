@@ -1,5 +1,7 @@
 """Twilio's stand-in: Messages, Calls and Recordings of its REST API, for a demo without an account.
 
+A recording is two seconds of silence; it can be fetched, listed by its call, and deleted.
+
 Checks and error codes are Twilio's (twilio.com/docs/api/errors). An SMS appears on the fictional phone of the page and
 its status callback comes back signed; a call makes that phone ring.
 """
@@ -139,6 +141,21 @@ class TwilioApi:
             "subresource_uris": {},
         }
 
+    def check_recording(self, sid: str) -> None:
+        """Raises :class:`TwilioError` when it was deleted."""
+        if self._calls.is_deleted(sid):
+            raise TwilioError(404, 20404, f"The requested resource Recordings/{sid} was not found")
+
+    def delete_recording(self, sid: str) -> None:
+        """Deletes it; raises :class:`TwilioError` the second time."""
+        if not self._calls.delete_recording(sid):
+            raise TwilioError(404, 20404, f"The requested resource Recordings/{sid} was not found")
+
+    def recordings_of(self, call: str) -> dict[str, Any]:
+        """The page of a call's recordings."""
+        found = [{"sid": sid, "call_sid": call, "status": "completed"} for sid in self._calls.recordings_of(call)]
+        return {"recordings": found, "page": 0, "page_size": 50, "next_page_uri": None}
+
     def _message(self, number: str, sender: str, shown: Message) -> dict[str, Any]:
         made = formatdate(shown.at_unix_seconds)
         return {
@@ -240,4 +257,16 @@ def add_routes(blueprint: Blueprint, api: TwilioApi) -> None:
     @blueprint.get(f"{account}/Recordings/<sid>.wav")
     def twilio_recording(account_sid: str, sid: str) -> Response:
         authenticate(account_sid)
+        api.check_recording(sid)
         return Response(_silence(), mimetype="audio/wav")
+
+    @blueprint.delete(f"{account}/Recordings/<sid>.json")
+    def twilio_delete_recording(account_sid: str, sid: str) -> tuple[str, int]:
+        authenticate(account_sid)
+        api.delete_recording(sid)
+        return "", 204
+
+    @blueprint.get(f"{account}/Calls/<call_sid>/Recordings.json")
+    def twilio_recordings(account_sid: str, call_sid: str) -> Response:
+        authenticate(account_sid)
+        return jsonify(api.recordings_of(call_sid))

@@ -62,6 +62,20 @@ def sms_status_parameters(account_sid: str, sid: str, number: str, sender: str, 
     }
 
 
+def recording_status_parameters(account_sid: str, call_sid: str, step: dict[str, str]) -> dict[str, str]:
+    """What became of a <Record>: ``step`` are the parameters of its action (there is no caller's number in this)."""
+    return {
+        "AccountSid": account_sid,
+        "CallSid": call_sid,
+        "RecordingSid": step["RecordingSid"],
+        "RecordingUrl": step["RecordingUrl"],
+        "RecordingStatus": "completed",
+        "RecordingDuration": step["RecordingDuration"],
+        "RecordingChannels": "1",
+        "RecordingSource": "RecordVerb",
+    }
+
+
 @dataclass
 class Call:
     """One call. ``number`` is the fictional phone; ``url`` the document that it follows now.

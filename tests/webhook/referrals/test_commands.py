@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socketserver
 import threading
+import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,7 +51,21 @@ def test_export(scene: Scene, tmp_path: Path, name: str) -> None:
     reference = scene.refer()
     assert main(["referrals", "export", reference, "-o", name]) == 0
     assert (tmp_path / name).stat().st_size > 100
-    assert PERSON.encode() not in (tmp_path / name).read_bytes()
+    assert PERSON.encode() not in content_of(tmp_path / name)
+    assert "exported" not in scene.events(reference)
+    assert main(["referrals", "export", "-o", name, "--identity"]) == 0
+    assert PERSON.encode() in content_of(tmp_path / name)
+    assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert scene.events(reference)[-1] == "exported"
+    assert main(["referrals", "export", "-o", "cases.pdf"]) == 1
+
+
+def content_of(file: Path) -> bytes:
+    """A workbook's strings are compressed."""
+    if file.suffix == ".csv":
+        return file.read_bytes()
+    with zipfile.ZipFile(file) as archive:
+        return b"".join(archive.read(name) for name in archive.namelist())
 
 
 @pytest.mark.usefixtures("at")

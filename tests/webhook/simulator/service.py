@@ -23,7 +23,8 @@ MENU = """<Response><Gather input="dtmf" numDigits="1" timeout="20" finishOnKey=
 <Say language="fr-FR">Bienvenue. Tapez 1, 2, 3 ou 4.</Say></Gather>
 <Say language="fr-FR">Rien entendu.</Say></Response>"""
 STEPS = {
-    "1": '<Say language="en-GB">Speak now.</Say><Record action="/twilio/voice/recorded" maxLength="20"/>',
+    "1": '<Say language="en-GB">Speak now.</Say><Record action="/twilio/voice/recorded"'
+    ' maxLength="20" recordingStatusCallback="/twilio/voice/recording"/>',
     "2": '<Dial action="/twilio/voice/dialled" timeout="20"><Number>+22710999999</Number></Dial>',
     "3": "<Redirect>/twilio/voice</Redirect>",
     "4": "<Play>/audio/ha/silence.wav</Play><Hangup/>",
@@ -123,6 +124,7 @@ def _webhooks(app: Flask, service: Service) -> None:
 
     @app.post("/twilio/sms/status")
     @app.post("/twilio/voice/status")
+    @app.post("/twilio/voice/recording")
     def status() -> tuple[str, int]:
         twilio()
         return "", 204

@@ -137,6 +137,13 @@ def test_a_call_from_beginning_to_end(service: Service) -> None:
     recorded = service.last("/twilio/voice/recorded")
     assert (recorded["RecordingDuration"], recorded["Digits"]) == ("7", "#")
     assert requests.get(recorded["RecordingUrl"] + ".wav", timeout=5).status_code == 401
+    assert post(service, "voice/step", **step, kind="recording", digits="", recorded="/twilio/voice/recording").ok
+    reported = service.last("/twilio/voice/recording")
+    assert reported["RecordingStatus"] == "completed"
+    assert reported["RecordingSid"] == service.last("/twilio/voice/recorded")["RecordingSid"]
+    assert "From" not in reported
+    elsewhere = post(service, "voice/step", **step, kind="recording", digits="", recorded="https://example.org/x")
+    assert elsewhere.status_code == 422
     step["action"] = "dialled"  # relative to the document before
     assert "busy" in post(service, "voice/step", **step, kind="dial", status="busy").json()["twiml"]
     assert post(service, "voice/end", call=begun["call"]).ok

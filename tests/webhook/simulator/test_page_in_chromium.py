@@ -145,6 +145,7 @@ def test_record(page: Browser, service: Service) -> None:
     ended(page)
     recorded = service.last("/twilio/voice/recorded")
     assert recorded["RecordingUrl"].startswith(f"{service.url}{TWILIO_API_PATH}/2010-04-01/Accounts/{ACCOUNT_SID}/")
+    assert service.last("/twilio/voice/recording")["RecordingSid"] == recorded["RecordingSid"]
 
 
 def test_a_recording_that_a_hang_up_ends_is_delivered(page: Browser, service: Service) -> None:

@@ -186,7 +186,8 @@ export class Call {
     if (verb.getAttribute("playBeep") !== "false") this.#sound.beep();
     const begun = performance.now();
     const seconds = () => Math.max(1, Math.round((performance.now() - begun) / 1000));
-    const answer = (digits) => ({ kind: "recording", digits, seconds: seconds() });
+    const recorded = verb.getAttribute("recordingStatusCallback") ?? "";
+    const answer = (digits) => ({ kind: "recording", digits, seconds: seconds(), recorded });
     this.#recording = () => this.#step(document, verb, verb.getAttribute("action") ?? "", answer("hangup"));
     this.#stage.recording(() => {
       ended = "#";
