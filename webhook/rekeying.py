@@ -12,7 +12,8 @@ from webhook.security import Vault
 _CELLS = (("conversations", "id", "secret"), ("inbox", "id", "payload"), ("inbox", "id", "answer"),
           ("outbox", "seq", "body"), ("shown", "id", "message"), ("referrals", "id", "secret"),
           ("referral_alerts", "id", "secret"), ("referral_messages", "id", "body"),
-          ("voice_messages", "id", "secret"), ("voice_messages", "id", "audio"))  # fmt: skip
+          ("voice_messages", "id", "secret"), ("voice_messages", "id", "opening"),
+          ("voice_messages", "id", "audio"))  # fmt: skip
 _RENAMED = (("conversations", "id"), ("inbox", "conversation_id"), ("outbox", "lane"), ("shown", "conversation_id"),
             ("referrals", "conversation_id"), ("referrals", "other_id"),
             ("voice_messages", "conversation_id"), ("pin_attempts", "conversation_id"))  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from typing import Any
@@ -34,6 +35,8 @@ class TwilioRecordings:
     """The account's recordings. Addresses are made here, never taken from a request. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
+        # At DEBUG it writes addresses.
+        logging.getLogger("urllib3").setLevel(logging.WARNING)
         base = (settings.twilio_api_base_url or OFFICIAL).rstrip("/")
         self._account = f"{base}/{API_VERSION}/Accounts/{settings.twilio_account_sid}"
         self._login = (settings.twilio_account_sid or "", settings.twilio_auth_token or "")

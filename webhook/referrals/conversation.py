@@ -17,7 +17,7 @@ from bot.messages import Incoming, Reply
 from bot.referral.directory import Contact
 from bot.referral.numbers import number_lines
 from bot.referral.record import Record
-from webhook.carrying_out import Carry, Occasion
+from webhook.carrying_out import BESIDE, Carry, Occasion
 from webhook.clock import milliseconds
 from webhook.inbox import Answering
 from webhook.referrals.acknowledgement import acknowledge
@@ -130,7 +130,9 @@ class ReferralDialogue:
     def withdraw(self, occasion: Occasion) -> None:
         """The person's referrals become ``withdrawn``; contacts who were alerted get the reference and that word."""
         ledger = self._ledger(occasion)
-        forget(occasion.transaction, occasion.conversation)
+        beside = BESIDE.get(occasion.channel)
+        for door in filter(None, (occasion.channel, beside)):
+            forget(occasion.transaction, self._desk.vault.conversation_id(door, occasion.sender))
         for row in ledger.of_person(occasion.conversation):
             words = self._desk.wording.text("alert_withdrawn", "fr", "sms", reference=row.reference)
             queued = ledger.withdraw(row, words)

@@ -26,12 +26,12 @@ FETCHED_FOR = timedelta(hours=24)
 log = logging.getLogger(__name__)
 Queued = tuple[str, int]
 
-_ROW = "SELECT id, referral_id, state, secret, at_provider, attempts, at_ms, next_ms FROM voice_messages"
+_ROW = "SELECT id, referral_id, state, secret, opening, attempts, at_ms, next_ms FROM voice_messages"
 _FIND = sql(f"{_ROW} WHERE id = :id")
 _LOCKED = Sql(_FIND.sqlite, _FIND.postgres + " FOR UPDATE")
 _TAKE = sql(
     "UPDATE voice_messages SET state = :state, referral_id = :referral, conversation_id = NULL, secret = :secret,"
-    " next_ms = :now WHERE id = :id AND state = :before"
+    " opening = NULL, next_ms = :now WHERE id = :id AND state = :before"
 )
 _STORE = sql(
     "UPDATE voice_messages SET state = 'stored', audio = :audio, attempts = 0, next_ms = :now"
@@ -58,6 +58,9 @@ class _Message:
     referral: str
     state: str
     secret: dict[str, Any]
+    """``call`` and ``recording``: the provider's ids."""
+    opening: dict[str, Any]
+    """``person`` and ``record`` of the referral that the message may open."""
     attempts: int
     at_ms: int
     next_ms: int
@@ -115,6 +118,7 @@ class VoiceMessages:
         referral = row.referral
         if row.state == "offered" and not referral:
             referral = self._open(Ledger(transaction, self._vault, now), row)
+        transaction.mark_freed()
         state = "taken" if row.state == "offered" else "erased"
         transaction.run(
             _TAKE,
@@ -129,12 +133,12 @@ class VoiceMessages:
             Ledger(transaction, self._vault, now).event(referral, "person", "left a message")
 
     def _open(self, ledger: Ledger, row: _Message) -> str:
-        record = Record.from_dict(row.secret["record"])
+        record = Record.from_dict(row.opening["record"])
         known = ledger.by_reference(record.reference)
         while known is not None:
             record = Record.from_dict({**record.to_dict(), "reference": new_reference()})
             known = ledger.by_reference(record.reference)
-        return ledger.open(record, row.secret["person"])
+        return ledger.open(record, row.opening["person"])
 
     # ---- the durable part
 
@@ -232,19 +236,21 @@ class VoiceMessages:
 
     def _run(self, statement: Any, message: str) -> None:
         with self._database.writing() as transaction:
+            transaction.mark_freed()
             transaction.run(statement, id=message)
 
     def _row(self, transaction: Transaction, message: str, how: Sql = _FIND) -> _Message | None:
         row = transaction.one(how, id=message)
         if row is None:
             return None
-        identifier, referral, state, secret, _, attempts, at, following = row
+        identifier, referral, state, secret, opening, attempts, at, following = row
         stored = self._vault.unlock(secret)
         return _Message(
             id=str(identifier),
             referral=str(referral or ""),
             state=str(state),
             secret=stored if isinstance(stored, dict) else {},
+            opening=self._vault.unlock(opening) or {},
             attempts=int(attempts),
             at_ms=int(at),
             next_ms=int(following),

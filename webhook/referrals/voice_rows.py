@@ -21,8 +21,8 @@ DELETED_FOR = timedelta(days=14)
 """How long deleting at the provider is tried."""
 
 _OFFER = sql(
-    "INSERT INTO voice_messages (id, referral_id, conversation_id, state, secret, at_ms, next_ms)"
-    " VALUES (:id, :referral, :conversation, 'offered', :secret, :now, :next)"
+    "INSERT INTO voice_messages (id, referral_id, conversation_id, state, secret, opening, at_ms, next_ms)"
+    " VALUES (:id, :referral, :conversation, 'offered', :secret, :opening, :now, :next)"
 )
 _OF_REFERRAL = sql(
     "SELECT id, audio, at_ms FROM voice_messages WHERE referral_id = :id AND state = 'stored' ORDER BY at_ms, id"
@@ -32,13 +32,13 @@ _WAITS = sql("SELECT 1 FROM voice_messages WHERE referral_id = :id AND state = '
 _COUNT = sql("SELECT COUNT(*) FROM voice_messages WHERE referral_id = :id")
 _ERASE = (
     sql("DELETE FROM voice_messages WHERE (referral_id = :id OR conversation_id = :id) AND at_provider = 0"),
-    sql("UPDATE voice_messages SET state = 'erased', audio = NULL, referral_id = NULL, conversation_id = NULL"
-        " WHERE referral_id = :id OR conversation_id = :id"),
+    sql("UPDATE voice_messages SET state = 'erased', audio = NULL, opening = NULL, referral_id = NULL,"
+        " conversation_id = NULL WHERE referral_id = :id OR conversation_id = :id"),
 )  # fmt: skip
 _OLD = (
     sql("DELETE FROM voice_messages WHERE at_ms < :before AND at_provider = 0"),
-    sql("UPDATE voice_messages SET state = 'erased', audio = NULL, referral_id = NULL, conversation_id = NULL"
-        " WHERE at_ms < :before AND state <> 'erased'"),
+    sql("UPDATE voice_messages SET state = 'erased', audio = NULL, opening = NULL, referral_id = NULL,"
+        " conversation_id = NULL WHERE at_ms < :before AND state <> 'erased'"),
     sql("DELETE FROM voice_messages WHERE at_ms < :never"),
 )  # fmt: skip
 
@@ -64,7 +64,7 @@ def offer(
     now: datetime,
 ) -> None:
     """The tone is about to be heard. ``person`` and ``record`` open a referral when ``referral`` is empty."""
-    secret = {"call": call, "recording": "", "person": person, "record": record}
+    secret, opening = {"call": call, "recording": ""}, {"person": person, "record": record}
     now_ms = milliseconds(now)
     transaction.run(
         _OFFER,
@@ -72,6 +72,7 @@ def offer(
         referral=referral or None,
         conversation=person["conversation"],
         secret=vault.lock(secret),
+        opening=vault.lock(opening),
         now=now_ms,
         next=now_ms + milliseconds_of(UNHEARD_OF),
     )
@@ -108,6 +109,7 @@ def full(transaction: Transaction, referral: str) -> bool:
 
 def forget(transaction: Transaction, owner: str) -> int:
     """Messages of a referral or a conversation go; what the provider still has is deleted there when it answers."""
+    transaction.mark_freed()
     return sum(transaction.run(statement, id=owner) for statement in _ERASE)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from webhook.clock import utc_now
 from webhook.database import Transaction
 from webhook.referrals.ledger import Ledger
+from webhook.referrals.voice_rows import forget
 from webhook.referrals.wording import Wording
 from webhook.security import Vault
 
@@ -17,6 +18,7 @@ def withdraw_person(
 ) -> int:
     """All referrals of a conversation; returns how many. What is queued leaves with the service's next sweep."""
     ledger = Ledger(transaction, vault, now or utc_now())
+    forget(transaction, conversation)
     rows = ledger.of_person(conversation)
     wording = Wording(content) if rows else None
     for row in rows:

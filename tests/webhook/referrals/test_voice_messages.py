@@ -11,8 +11,8 @@ import pytest
 
 from tests.webhook.doors import Caller
 from tests.webhook.referrals.conftest import AGADEZ, PERSON, Scene
-from tests.webhook.referrals.test_secrecy import found
 from tests.webhook.referrals.test_telephone import asked_for_a_person, gather, heard
+from tests.webhook.searching import found
 from webhook.cli import main
 from webhook.database import sql
 from webhook.retention import purge
@@ -330,11 +330,10 @@ class TestForgetting:
         assert deleted_there(scene) == [RECORDING]
 
     def test_erased_at_the_tone_the_late_report_only_deletes(self, scene: Scene) -> None:
-        from webhook.referrals.voice_rows import forget
-
         call = at_the_tone(scene)
-        with scene.service.database.writing() as transaction:
-            forget(transaction, scene.service.vault.conversation_id("voice", PERSON))
+        scene.sms("EFFACER")
+        with scene.service.database.reading() as transaction:
+            assert transaction.one(sql("SELECT opening FROM voice_messages")) == (None,)
         assert call.report(RECORDING).status_code == 204
         settle(scene)
         later(scene, minutes=11)
@@ -397,7 +396,7 @@ class TestSecrecy:
         settle(scene)
         scene.sms("EFFACER")
         scene.service.database.forget_freed_bytes()
-        for text in (SOUND[4:40].decode(), PERSON, PERSON[4:], RECORDING):
-            assert found(tmp_path, text) == []
+        scene.service.database.compact()
+        assert found(tmp_path, (SOUND[4:40].decode(), PERSON, PERSON[4:], RECORDING)) == {}
         ours = [record for record in caplog.records if not record.name.startswith(("werkzeug", "urllib3"))]
         assert not any(PERSON[4:] in record.getMessage() or RECORDING in record.getMessage() for record in ours)

@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("conversation_id", sa.Text, index=True),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("secret", sa.LargeBinary, nullable=False),
+        sa.Column("opening", sa.LargeBinary),
         sa.Column("audio", sa.LargeBinary),
         sa.Column("at_provider", sa.Integer, nullable=False, server_default="1"),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
