@@ -43,9 +43,6 @@ def attributes(builder: type) -> set[str]:
 
 @pytest.mark.parametrize("turn", TURNS)
 def test_a_document_is_what_the_provider_takes(turn: Turn) -> None:
-    arrival = Arrival(
-        "+22710000777", "CA1:0", Incoming("voice", "c"), {"base": "https://x.org", "step": 3, "silent": 0}
-    )
     root = ElementTree.fromstring(VoiceDoor({"fr": "fr-FR"}).inline(turn, ARRIVAL).encode())
     assert root.tag == "Response"
     for element in root.iter():
@@ -58,17 +55,11 @@ def test_a_document_is_what_the_provider_takes(turn: Turn) -> None:
 
 
 def test_the_caller_s_number_is_in_no_document() -> None:
-    arrival = Arrival(
-        "+22710000777", "CA1:0", Incoming("voice", "c"), {"base": "https://x.org", "step": 3, "silent": 0}
-    )
     for turn in TURNS:
         assert "10000777" not in VoiceDoor({"fr": "fr-FR"}).inline(turn, ARRIVAL)
 
 
 def test_hausa_and_zarma_words_are_never_said() -> None:
-    arrival = Arrival(
-        "+22710000777", "CA1:0", Incoming("voice", "c"), {"base": "https://x.org", "step": 3, "silent": 0}
-    )
     for language in ("ha", "dje"):
         said = Reply("voice_connecting", language, language, "Kada ku kashe waya")
         for line in (None, Connect("+22710000101", "+22710000000"), TakeMessage("0" * 32)):
