@@ -15,6 +15,7 @@ import yaml
 
 from bot.messages import Choice
 
+CONTENT = Path(__file__).resolve().parent.parent / "content"
 RECORDED_FILE = "recorded.yml"
 """In each audio folder: key → digest of the words that were recorded (written by ``hankali audio import``)."""
 AUDIO_SUFFIXES = (".mp3", ".wav", ".ogg")
@@ -27,13 +28,17 @@ class ContentError(Exception):
 
 @dataclass(frozen=True)
 class Language:
-    """One language of ``content/languages.yml``. ``say`` is the provider's voice language, empty without one."""
+    """One language of ``content/languages.yml``. ``say`` is the provider's voice language, empty without one.
+
+    ``also``: what people call it besides its own name.
+    """
 
     code: str
     name: str
     locale: str
     fallback: tuple[str, ...]
     say: str = ""
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,12 +149,37 @@ def read_languages(path: Path, data: dict[str, Any]) -> dict[str, Language]:
         unknown = [name for name in fallback if name not in data or name == code]
         if unknown:
             raise ContentError(f"{path}: '{code}' falls back to '{unknown[0]}', which is no other language")
+        also = fields.get("also") or ()
+        if not isinstance(also, list | tuple):
+            raise ContentError(f"{path}: also of '{code}' is a list of names")
         languages[str(code)] = Language(
-            str(code), str(fields["name"]), str(fields["locale"]), tuple(fallback), str(fields.get("say") or "")
+            str(code),
+            str(fields["name"]),
+            str(fields["locale"]),
+            tuple(fallback),
+            str(fields.get("say") or ""),
+            tuple(map(str, also)),
         )
     if not languages:
         raise ContentError(f"{path}: no language")
     return languages
+
+
+_last_codes: dict[Path, tuple[str, ...]] = {}
+
+
+def language_codes(folder: Path = CONTENT) -> tuple[str, ...]:
+    """The languages of ``languages.yml``; the last that could be read while an editor's file is broken.
+
+    Raises ContentError when it never could be.
+    """
+    path = folder / "languages.yml"
+    try:
+        _last_codes[path] = tuple(read_languages(path, read_yaml(path)))
+    except ContentError:
+        if path not in _last_codes:
+            raise
+    return _last_codes[path]
 
 
 def entry_of(path: Path, key: str, language: str, data: Any, audio: str | None = None) -> Entry:

@@ -28,6 +28,7 @@ PAYLOAD_MAX_BYTES = 64
 MAX_CHOICES = 4
 ALERT_TOPIC = "alerts"
 LANGUAGE_MENU = "language_menu"
+LANGUAGE_FIELDS = ("name", "also", "locale", "fallback", "say")
 STATUSES = ("draft", "reviewed")
 REPEATED_WITHOUT_LIMIT = frozenset(("signs", "asks", "reasons"))
 """Placeholders filled by a list: such a text may take several messages, its own words may not."""
@@ -431,8 +432,8 @@ def _languages(content: Content) -> Iterator[Problem]:
         yield Problem(file.path, 0, MASTER, "the language that the others are translated from is missing")
     for code, language in content.languages.items():
         line = file.lines.get(code, 0)
-        for name in sorted(set(map(str, file.data[code])) - {"name", "locale", "fallback", "say"}):
-            yield Problem(file.path, line, code, f"'{name}' is no field of a language (name, locale, fallback, say)")
+        for name in sorted(set(map(str, file.data[code])) - set(LANGUAGE_FIELDS)):
+            yield Problem(file.path, line, code, f"'{name}' is no field of a language ({', '.join(LANGUAGE_FIELDS)})")
         if not _LANGUAGE.fullmatch(code):
             yield Problem(file.path, line, code, "a language has a code of two or three letters")
         try:

@@ -512,7 +512,7 @@ class Dialogue:
     def _language_named(self, text: str) -> str:
         tokens = set(words(text))
         for code, language in self._catalogue.current().languages.items():
-            names = {*words(language.name), *LANGUAGE_NAMES.get(code, ())}
+            names = {word for name in (language.name, *language.also) for word in words(name)}
             if tokens & names:
                 return code
         return ""
@@ -564,12 +564,6 @@ def _to_its_end(coroutine: Coroutine[Any, Any, Any]) -> None:
     raise DialogueError("an action waited for something: effects are returned, not awaited")
 
 
-LANGUAGE_NAMES = {
-    "ha": ("hausa", "haoussa", "hawsa", "haussa", "hausanci"),
-    "dje": ("zarma", "djerma", "zerma", "zaberma", "zabarma", "zarmaciine", "zabarmanci"),
-    "fr": ("francais", "french", "faransanci", "faransi", "anassara", "annasara"),
-    "en": ("english", "anglais", "ingilishi", "turanci", "inglis", "anglais"),
-}
 _NOT_REPEATED = frozenset(
     ("language_hint", "language_set", "choice_not_offered", "empty_message", "media_received", "voice_no_input",
      "offer_corrected", "offer_answer_again", "slow_down")

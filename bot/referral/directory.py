@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import yaml
 from phonenumbers import NumberParseException, is_possible_number, parse
 
+from bot.catalogue import language_codes
 from bot.referral.hours import Hours
 
 KINDS = ("referral", "emergency", "legal_aid", "child_protection", "shelter", "health", "return", "asylum")
 REGIONS = ("agadez", "diffa", "dosso", "maradi", "niamey", "tahoua", "tillaberi", "zinder", "abroad")
 AGES = ("adult", "child")
-LANGUAGES = ("ha", "dje", "fr", "en")
 ALERT_BY = ("sms", "telegram", "email")
 ANY = "*"
 POLL_SECONDS = 2.0
@@ -292,7 +292,7 @@ def _contact(reader: _Reader, path: tuple[Any, ...], entry: Any) -> Contact:
         countries=reader.names((*path, "serves", "countries"), serves["countries"], (), wildcard=True),
         regions=reader.names((*path, "serves", "regions"), serves["regions"], REGIONS, wildcard=True),
         ages=reader.names((*path, "serves", "ages"), serves["ages"], AGES, wildcard=True),
-        languages=reader.names((*path, "languages"), entry["languages"], LANGUAGES),
+        languages=reader.names((*path, "languages"), entry["languages"], language_codes()),
         hours=hours,
         alert=alert,
         public_phone=reader.number((*path, "public_phone"), phone) if phone else "",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from bot.referral.directory import ANY, LANGUAGES, REGIONS, Contact, Directory
+from bot.catalogue import language_codes
+from bot.referral.directory import ANY, REGIONS, Contact, Directory
 
 CHILD_KINDS = ("child_protection", "referral")
 ADULT_KINDS = ("referral",)
@@ -108,7 +109,7 @@ def _gaps(directory: Directory, today: date) -> Iterator[Finding]:
                 yield Finding(True, f"{region}: nobody but the supervisor for a person who is {_a(age)}")
                 continue
             spoken = {language for c in serving for language in c.languages}
-            missing = [language for language in LANGUAGES if language not in spoken]
+            missing = [language for language in language_codes() if language not in spoken]
             if missing:
                 yield Finding(False, f"{region}: nobody speaks {', '.join(missing)} with {_a(age)}")
 

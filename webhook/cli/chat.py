@@ -9,13 +9,15 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.catalogue import language_codes
+
 HELP = "talk to the service on standard input (works piped); state is kept in memory"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """--channel, --lang, --json."""
     parser.add_argument("--channel", choices=("telegram", "sms", "voice"), default="telegram")
-    parser.add_argument("--lang", choices=("ha", "dje", "fr", "en"), help="start in this language")
+    parser.add_argument("--lang", choices=language_codes(), help="start in this language")
     parser.add_argument("--json", action="store_true", help="one JSON object per reply")
 
 
