@@ -150,6 +150,8 @@ def check(folder: Path) -> list[Problem]:
         for name, reason in entry_findings(entry, original, content.catalogue):
             path, line = content.line(entry.key, entry.language, name)
             found.append(Problem(path, line, entry.key, reason))
+        if original and original.neutral and not entry.neutral:
+            found.append(Problem(*content.line(entry.key, entry.language), entry.key, "neutral is missing"))
     found += _languages(content)
     found += _keywords(content)
     found += _places(content)
@@ -300,8 +302,6 @@ def _against(entry: Entry, original: Entry) -> Iterator[tuple[str, str]]:
     if entry.topic != original.topic:
         yield "key", f"stands in {entry.topic}.yml, in {MASTER} in {original.topic}.yml"
     everywhere = {name for v in ("text", "sms", "voice") for name in _PLACEHOLDER.findall(getattr(original, v))}
-    if original.neutral and not entry.neutral:
-        yield "neutral", f"neutral is missing; {MASTER} has one"
     for name in sorted(set(_PLACEHOLDER.findall(entry.neutral)) - everywhere):
         yield "neutral", f"placeholder {{{name}}} does not exist in {MASTER}"
     for variant in ("text", "sms", "voice"):

@@ -34,7 +34,7 @@ _LIMITS = {
     " parts. May stay empty when the text fits.",
     "voice": f"Read aloud. At most {VOICE_MAX_WORDS} words, no signs or brackets. May stay empty when the text can be"
     " read as it stands.",
-    "neutral": "For eyes that should not know what this is about. May stay empty.",
+    "neutral": "For eyes that should not know what this is about. Empty: the plain menu is sent instead.",
     "choice": f"A button, and a line of an SMS. At most {TITLE_MAX} characters.",
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.audio import prompts
-from bot.catalogue import Catalogue, ContentError, LiveCatalogue, spoken_digest
+from bot.catalogue import Catalogue, ContentError, LiveCatalogue, language_codes, spoken_digest
 from bot.content_check import check
 from bot.messages import CHANNELS, Say
 from bot.rendering import render
@@ -214,3 +214,13 @@ def test_words_that_a_recording_cannot_say_are_heard_in_a_language_with_a_voice(
     values = {"reference": {"reference": "123456"}, "when": {"key": "when_day"}}
     (told,) = render([Say("help_reference_no_number", values)], catalogue, "ha", "voice")
     assert (told.audio, told.spoken) == (None, "fr")
+
+
+def test_the_codes_of_the_languages_outlive_a_broken_file(content: Path) -> None:
+    assert language_codes(content) == ("ha", "dje", "fr", "en")
+    file = content / "languages.yml"
+    words = file.read_text(encoding="utf-8")
+    file.write_text("ha: [", encoding="utf-8")
+    assert language_codes(content) == ("ha", "dje", "fr", "en")
+    file.write_text(words + "ff: {name: Fulfulde, locale: ff, fallback: [fr]}\n", encoding="utf-8")
+    assert language_codes(content)[-1] == "ff"

@@ -163,7 +163,7 @@ def test_back_and_question_and_language_in_the_middle(phone: Phones) -> None:
 
 def test_leaving_keeps_the_answers_for_half_an_hour_behind_a_neutral_question(phone: Phones) -> None:
     person = phone("sms").say(NEED["fr"], "2", "1", "1", "Tahoua", "*")
-    assert person.keys == ["left"]
+    assert person.keys == ["left", "leave_delete_hint"]
     assert person.wait(minutes=20).say("bonjour").asked not in ("help_contact", "help_interrupted")
     assert person.say(NEED["fr"]).asked == "help_interrupted"
     assert person.say("1").asked == "help_contact"
