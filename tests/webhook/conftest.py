@@ -73,10 +73,19 @@ def postgres_databases(postgres: str) -> Iterator[Callable[[], contextlib.Abstra
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database with its tables, to be copied."""
+    file = tmp_path_factory.mktemp("model") / "hankali.sqlite"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """An empty database of each kind."""
     if request.param == "sqlite":
+        shutil.copy(request.getfixturevalue("sqlite_model"), tmp_path / "hankali.sqlite")
         yield f"sqlite:///{tmp_path / 'hankali.sqlite'}"
         return
     with request.getfixturevalue("postgres_databases")() as url:

@@ -62,11 +62,12 @@ def test_a_call_of_ours_belongs_to_the_one_called(app: Flask, fixed: FixedDialog
     assert fixed.seen[0].conversation == fixed.seen[1].conversation
 
 
-@pytest.mark.parametrize("step", ["999999999", "1?silent=x", "1?silent=-1"])
-def test_odd_steps_are_answered(app: Flask, step: str) -> None:
-    response = Twilio(app).post(f"/twilio/voice/step/{step}", {"CallSid": "CA1", "From": "+22790000001", "Digits": "x"})
-    assert response.status_code == 200
-    ElementTree.fromstring(response.data)
+def test_odd_steps_are_answered(app: Flask) -> None:
+    for step in ("999999999", "1?silent=x", "1?silent=-1"):
+        call = {"CallSid": f"CA{step}", "From": "+22790000001", "Digits": "x"}
+        response = Twilio(app).post(f"/twilio/voice/step/{step}", call)
+        assert response.status_code == 200
+        ElementTree.fromstring(response.data)
 
 
 def test_a_call_without_an_id_ends(app: Flask) -> None:

@@ -30,7 +30,7 @@ SCRIPT = ("il a un couteau il va nous tuer venez vite", "1", "1", "Tahoua", "1",
 PEOPLE_AT_ONCE = 3
 LIFE_S = (0.02, 1.0)
 """How long the service lives between two kills."""
-RECORDED_WITHIN_S = 1.0
+RECORDED_WITHIN_S = 5.0
 """How long our record of what Telegram accepted may take, on a busy machine."""
 ANSWER_WITHIN_S = 90
 SETTLE_S = 60
