@@ -132,13 +132,20 @@ class Traffic:
                    "text": text}  # fmt: skip
         update = {"update_id": self.number(), "message": message}
         before = len(self.chats(chat))
+        accepted = threading.Event()
 
         def once() -> str:
             headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
-            requests.post(f"{self.url}/telegram", json=update, headers=headers, timeout=20)
+            response = requests.post(f"{self.url}/telegram", json=update, headers=headers, timeout=20)
+            if response.status_code == 200:
+                accepted.set()
             return ""
 
-        return self.until_answered(text, once, self.telegram, lambda: self.chats(chat)[before:])
+        def by_api() -> list[str]:
+            # What comes before that may be the rest of the answer before.
+            return self.chats(chat)[before:] if accepted.is_set() else []
+
+        return self.until_answered(text, once, self.telegram, by_api)
 
     def until_answered(self, text: str, once: Any, provider: Any, by_api: Any) -> str:
         deadline = time.monotonic() + ANSWER_WITHIN_S
