@@ -31,7 +31,7 @@ from bot.effects import (
     Turn,
     WithdrawReferral,
 )
-from bot.keywords import digits, meaning
+from bot.keywords import KEYWORDS, digits, meaning
 from bot.memory.conversation import Conversation
 from bot.messages import Choice, Incoming, Reply, Say
 from bot.rendering import render
@@ -83,6 +83,7 @@ class Dialogue:
         self._store = store
         self._catalogue = catalogue
         self._engine = threading.Lock()
+        self._services: Any = None
 
     @classmethod
     def load(
@@ -100,7 +101,8 @@ class Dialogue:
         from bot.rasa_seams.actions import InProcessEndpoint  # noqa: PLC0415
 
         catalogue = LiveCatalogue(content, reviewed_only)
-        actions = all_actions(services or Services(Places(content / "places.yml"), **options))
+        services = services or Services(Places(content / "places.yml"), **options)
+        actions = all_actions(services)
         store = SnapshotTrackerStore()
         agent = Agent(
             generator=CatalogueNlg(),
@@ -110,12 +112,15 @@ class Dialogue:
         )
         agent.load_model(model)
         store.domain = agent.domain
-        return cls(agent, store, catalogue)
+        dialogue = cls(agent, store, catalogue)
+        dialogue._services = services
+        return dialogue
 
     def use(self, services: Any) -> None:
         """Replaces what the actions look things up in (bot.actions.Services)."""
         from bot.actions import all_actions  # noqa: PLC0415
 
+        self._services = services
         self._agent.action_endpoint.actions = {action.name(): action for action in all_actions(services)}
 
     # ---- what the doors call
@@ -189,7 +194,7 @@ class Dialogue:
     @property
     def content_problem(self) -> str:
         """Why changed content files were not taken over; empty when all is well."""
-        return self._catalogue.problem
+        return self._catalogue.problem or KEYWORDS.problem or (self._services.places.problem if self._services else "")
 
     # ---- one turn
 

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
-import yaml
-
+from bot.catalogue import ContentError, read_yaml
+from bot.live_file import LiveFile
 from bot.understanding.spelling import words
 
 KEYWORDS_FILE = Path(__file__).resolve().parent.parent / "content" / "keywords.yml"
 MEANINGS = ("stop", "erase", "leave", "help", "language", "more", "unknown", "start")
 
 
-@cache
-def _table() -> dict[str, str]:
-    data = yaml.safe_load(KEYWORDS_FILE.read_text(encoding="utf-8"))
-    unknown = set(data) - set(MEANINGS)
-    if unknown:
-        raise ValueError(f"{KEYWORDS_FILE.name}: unknown meaning '{unknown.pop()}'")
+def read_keywords(file: Path) -> dict[str, str]:
+    """Folded word → meaning. Raises ContentError when a meaning is unknown or has no words: help must never vanish."""
+    data = read_yaml(file)
+    if unknown := sorted(map(str, set(data) - set(MEANINGS))):
+        raise ContentError(f"{file}: unknown meaning '{unknown[0]}'")
+    for meaning in MEANINGS:
+        if not isinstance(data.get(meaning), list) or not data[meaning]:
+            raise ContentError(f"{file}: '{meaning}' needs a list of words")
     return {"".join(words(str(form))): meaning for meaning, forms in data.items() for form in forms}
+
+
+KEYWORDS = LiveFile(KEYWORDS_FILE, read_keywords)
 
 
 def meaning(text: str) -> str:
@@ -31,7 +35,7 @@ def meaning(text: str) -> str:
     if stripped == "*":
         return "leave"
     folded = "".join(word for word in words(text) if word != "?")
-    return _table().get(folded, "") if folded and len(folded) < 40 else ""
+    return KEYWORDS.current().get(folded, "") if folded and len(folded) < 40 else ""
 
 
 def digits(text: str) -> str:

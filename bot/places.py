@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 
-import yaml
-
+from bot.catalogue import POLL_SECONDS, ContentError, read_yaml
+from bot.live_file import LiveFile
 from bot.understanding.spelling import sound, words
 
 REGIONS_OF_NIGER = ("agadez", "diffa", "dosso", "maradi", "niamey", "tahoua", "tillaberi", "zinder")
@@ -34,37 +34,58 @@ class Place:
     office: str
 
 
-class Places:
-    """The gazetteer ``content/places.yml``."""
+@dataclass(frozen=True)
+class Gazetteer:
+    """Sounds of a name's words → the place; ``longest`` is the most words of a name."""
 
-    def __init__(self, file: Path) -> None:
-        data = yaml.safe_load(file.read_text(encoding="utf-8"))
-        self._forms: dict[tuple[str, ...], Place] = {}
-        self._longest = 1
-        for name, entry in data.items():
-            place = Place(name, entry["region"], entry.get("country", "NE"), entry.get("office", ""))
-            for form in (name, *(entry.get("also") or ())):
-                key = tuple(sound(word) for word in words(form))
-                self._forms[key] = place
-                self._longest = max(self._longest, len(key))
+    forms: dict[tuple[str, ...], Place]
+    longest: int
+
+
+def read_places(file: Path) -> Gazetteer:
+    """Reads ``places.yml``. Raises ContentError with the file and what is wrong."""
+    forms: dict[tuple[str, ...], Place] = {}
+    for name, entry in read_yaml(file).items():
+        also = (entry.get("also") or []) if isinstance(entry, dict) else None
+        if not isinstance(name, str) or not isinstance(also, list) or not entry.get("region"):
+            raise ContentError(f"{file}: '{name}' is written as  Name: {{region: …, office: …, also: […]}}")
+        place = Place(name, str(entry["region"]), str(entry.get("country", "NE")), str(entry.get("office") or ""))
+        for form in (name, *also):
+            forms[tuple(sound(word) for word in words(str(form)))] = place
+    return Gazetteer(forms, max(map(len, forms), default=1))
+
+
+class Places:
+    """The gazetteer ``content/places.yml``, as it stands now. Raises ContentError when it cannot be read at first."""
+
+    def __init__(self, file: Path, poll_seconds: float = POLL_SECONDS) -> None:
+        self._file = LiveFile(file, read_places, poll_seconds)
+        self._file.current()
+
+    @property
+    def problem(self) -> str:
+        """Why a changed file was not taken over; empty when all is well."""
+        return self._file.problem
 
     def find(self, text: str, loosely: bool = False) -> Place | None:
         """The first place named in the text, the longest name first.
 
         ``loosely``: a place was asked for; one or two words are also held against names that they nearly spell.
         """
+        known = self._file.current()
         tokens = [sound(word) for word in words(text)]
         for start in range(len(tokens)):
-            for length in range(min(self._longest, len(tokens) - start), 0, -1):
-                place = self._forms.get(tuple(tokens[start : start + length]))
+            for length in range(min(known.longest, len(tokens) - start), 0, -1):
+                place = known.forms.get(tuple(tokens[start : start + length]))
                 if place:
                     return place
-        return self._nearly(tokens) if loosely and len(tokens) <= 2 else None
+        return _nearly(known, tokens) if loosely and len(tokens) <= 2 else None
 
-    def _nearly(self, tokens: list[str]) -> Place | None:
-        joined = "".join(tokens)
-        if len(joined) < LOOSE_FROM_LETTERS:
-            return None
-        names = {"".join(form): place for form, place in self._forms.items()}
-        near = get_close_matches(joined, names, n=1, cutoff=LIKENESS)
-        return names[near[0]] if near else None
+
+def _nearly(known: Gazetteer, tokens: list[str]) -> Place | None:
+    joined = "".join(tokens)
+    if len(joined) < LOOSE_FROM_LETTERS:
+        return None
+    names = {"".join(form): place for form, place in known.forms.items()}
+    near = get_close_matches(joined, names, n=1, cutoff=LIKENESS)
+    return names[near[0]] if near else None

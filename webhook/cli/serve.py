@@ -55,8 +55,12 @@ def _ready_content(settings: Settings) -> None:
     Workers that start later, over files that an editor has broken meanwhile, go on with what is loaded here.
     """
     from bot.catalogue import LiveCatalogue  # noqa: PLC0415
+    from bot.keywords import KEYWORDS  # noqa: PLC0415
+    from bot.places import Places  # noqa: PLC0415
 
     LiveCatalogue(settings.content, settings.reviewed_only)
+    Places(settings.content / "places.yml")
+    KEYWORDS.current()
 
 
 def _ready_engine(settings: Settings, workers: int) -> Path:
