@@ -73,6 +73,8 @@ class _Draft:
     erased: bool = False
     closed: bool = False
     missed: bool = False
+    guess: str = ""
+    """The likeliest intent of a text, understood or not."""
 
 
 class Dialogue:
@@ -276,7 +278,7 @@ class Dialogue:
     def _route(
         self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft, parsed: dict[str, Any]
     ) -> None:
-        intent = parsed["intent"]
+        intent = draft.guess = parsed["intent"]
         in_help = _loop(conversation) == "help_form"
         confident = parsed["confidence"] >= UNDERSTOOD_ABOVE
         pending, conversation.pending = conversation.pending, {}
@@ -376,6 +378,7 @@ class Dialogue:
         elif what == "missed":
             conversation.misses += 1
             draft.missed = True
+            draft.effects.append(Count("not_understood", draft.guess))
         elif what == "stop":
             self._stop(conversation, draft)
         elif what == "erase":
@@ -439,7 +442,7 @@ class Dialogue:
             key = "too_long"
         draft.says.append(Say(key))
         draft.closed = True
-        draft.effects.append(Count("not_understood"))
+        draft.effects.append(Count("not_understood", draft.guess))
         if conversation.misses > 2:
             conversation.misses = 0
 
@@ -571,7 +574,7 @@ def _to_its_end(coroutine: Coroutine[Any, Any, Any]) -> None:
 
 _NOT_REPEATED = frozenset(
     ("language_hint", "language_set", "choice_not_offered", "empty_message", "media_received", "voice_no_input",
-     "offer_corrected", "offer_answer_again", "slow_down")
+     "offer_corrected", "offer_answer_again", "offer_answer_words", "slow_down")
 )  # fmt: skip
 _EMPTY_TRACKER: Any = None
 

@@ -127,7 +127,7 @@ class OfferLoop(Action):
             # "It is for my sister": the questions go on in her words.
             return self._ask(dispatcher, tracker, replace(state, relative=state.relative or relative))
         if intent in ("inform", "nlu_fallback") and context.misses < MAX_TRIES:
-            say(dispatcher, "offer_answer_again")
+            say(dispatcher, "offer_answer_words" if context.misses else "offer_answer_again")
             do(dispatcher, "missed")
             return self._ask(dispatcher, tracker, state)
         raise ActionExecutionRejection(self.name())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from bot.effects import DeleteSent, EraseData
+from bot.effects import Count, DeleteSent, EraseData
 from bot.memory.conversation import Conversation
 from bot.messages import Incoming
 from tests.conversations.conftest import Meet
@@ -25,6 +26,9 @@ class TestWritten:
         person = meet(door, language)
         tries = [person.write(WORDS["nonsense"][language]).keys for _ in range(3)]
         assert tries == [["not_understood_1"], ["not_understood_2"], ["not_understood_person"]]
+        missed = [effect for effect in person.turn.effects if isinstance(effect, Count) and effect.what != "intent"]
+        assert [effect.what for effect in missed] == ["not_understood"]
+        assert re.fullmatch(r"[a-z_]+", missed[0].detail), "the likeliest intent, never a text"
         assert person.press(1).asked == "help_in_danger"
 
     @pytest.mark.usefixtures("nothing_is_understood")

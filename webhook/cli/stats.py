@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TextIO
 
+from webhook.cli import USAGE
 from webhook.cli.state import opened
 from webhook.clock import utc_now
 from webhook.statistics import SMALLEST_SHOWN, Cell, read
@@ -29,8 +30,8 @@ HXL = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Period and files."""
-    parser.add_argument("--from", dest="first", type=date.fromisoformat, default=date(2000, 1, 1), metavar="DAY")
-    parser.add_argument("--to", dest="last", type=date.fromisoformat, default=None, metavar="DAY")
+    parser.add_argument("--from", dest="first", type=_day, default=date(2000, 1, 1), metavar="DAY")
+    parser.add_argument("--to", dest="last", type=_day, default=None, metavar="DAY")
     parser.add_argument("--csv", type=Path, metavar="FILE")
     parser.add_argument("--hxl", type=Path, metavar="FILE", help="CSV with a row of HXL tags")
 
@@ -38,6 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Prints a table unless a file is asked for."""
     last = args.last or utc_now().date()
+    if args.first > last:
+        print(f"hankali stats: --from {args.first} is after --to {last}", file=sys.stderr)
+        return USAGE
     with opened() as state:
         cells = read(state.database, args.first, last)
     rows = [(args.first.isoformat(), last.isoformat(), *_row(cell)) for cell in cells]
@@ -50,6 +54,13 @@ def run(args: argparse.Namespace) -> int:
     if not args.csv and not args.hxl:
         _print(sys.stdout, [COLUMNS, *rows])
     return 0
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is no day such as 2026-11-30") from None
 
 
 _SUPPRESSED = f"<{SMALLEST_SHOWN}"

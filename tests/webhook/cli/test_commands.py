@@ -100,6 +100,8 @@ def test_stats_suppress_small_numbers(
     assert hxl[3].endswith("intent,echo,telegram,fr,")
     assert main(["stats", "--to", "2001-01-01"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1
+    assert main(["stats", "--from", "2026-02-01", "--to", "2026-01-01"]) == 2
+    assert capsys.readouterr().err == "hankali stats: --from 2026-02-01 is after --to 2026-01-01\n"
 
 
 def test_rekey_moves_secrets_and_names(
