@@ -70,7 +70,9 @@ class Service:
 
             referral_clock.attach(self.escalation)
             if self.messages is not None:
-                referral_clock.attach_messages(self.messages)
+                from webhook.referrals import message_clock  # noqa: PLC0415 - DBOS
+
+                message_clock.attach(self.messages)
         durable = Durable(self.settings, self.presence.executor)
         self.closing.append(durable.close)
         retries.sweep()

@@ -10,7 +10,6 @@ from dbos import DBOS
 
 from webhook.alarm import set_alarm
 from webhook.referrals.escalation import PAUSE_AFTER_ACCIDENT_S, Escalation
-from webhook.referrals.voice_messages import VoiceMessages
 
 log = logging.getLogger(__name__)
 _serving: dict[str, Escalation] = {}
@@ -51,41 +50,3 @@ def attach(escalation: Escalation) -> None:
 def start(referral: str, workflow: str) -> None:
     """Starts a clock; starting it twice changes nothing. An orderly shutdown may have ended it as failed."""
     set_alarm(escalate, workflow, referral)
-
-
-# ---- messages that callers leave: the same, with the message's opaque id
-
-_messages: dict[str, VoiceMessages] = {}
-
-
-@DBOS.step(name="advance_message")
-async def advance_message(message: str) -> float | None:
-    """As :func:`advance`."""
-    try:
-        advance_now = _messages["serving"].advance
-        return await asyncio.get_running_loop().run_in_executor(_threads["messages"], advance_now, message)
-    except Exception as error:
-        log.error("a message could not be fetched: %s", type(error).__name__)
-        return PAUSE_AFTER_ACCIDENT_S
-
-
-@DBOS.workflow(name="fetch_message")
-async def fetch_message(message: str) -> None:
-    """Looks at one message until it is here and gone at the provider."""
-    while True:
-        wait_s = await advance_message(message)
-        if wait_s is None:
-            return
-        await DBOS.sleep_async(wait_s)
-
-
-def attach_messages(messages: VoiceMessages) -> None:
-    """As :func:`attach`."""
-    _messages["serving"] = messages
-    _threads["messages"] = ThreadPoolExecutor(AT_ONCE // 2, thread_name_prefix="fetch")
-    messages.alarm = start_message
-
-
-def start_message(message: str, workflow: str) -> None:
-    """As :func:`start`."""
-    set_alarm(fetch_message, workflow, message)
