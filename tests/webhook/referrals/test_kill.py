@@ -229,7 +229,12 @@ class Traffic:
 
 
 def test_nothing_is_lost_and_nothing_is_said_twice(
-    database_url: str, tmp_path: Path, contacts: Path, twilio_server: TwilioServer, telegram_server: TelegramServer
+    model: Path,
+    database_url: str,
+    tmp_path: Path,
+    contacts: Path,
+    twilio_server: TwilioServer,
+    telegram_server: TelegramServer,
 ) -> None:
     port = _free_port()
     environment = {
