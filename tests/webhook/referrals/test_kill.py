@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 import requests
 from twilio.request_validator import RequestValidator
 
@@ -228,13 +229,9 @@ class Traffic:
         return again
 
 
+@pytest.mark.usefixtures("model")
 def test_nothing_is_lost_and_nothing_is_said_twice(
-    model: Path,
-    database_url: str,
-    tmp_path: Path,
-    contacts: Path,
-    twilio_server: TwilioServer,
-    telegram_server: TelegramServer,
+    database_url: str, tmp_path: Path, contacts: Path, twilio_server: TwilioServer, telegram_server: TelegramServer
 ) -> None:
     port = _free_port()
     environment = {
