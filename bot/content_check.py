@@ -32,8 +32,6 @@ LANGUAGE_FIELDS = ("name", "also", "locale", "fallback", "say")
 STATUSES = ("draft", "reviewed")
 REPEATED_WITHOUT_LIMIT = frozenset(("signs", "asks", "reasons"))
 """Placeholders filled by a list: such a text may take several messages, its own words may not."""
-WRITTEN_AHEAD: frozenset[str] = frozenset()
-"""Texts that are ready before the part of the program that will say them."""
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _BRACE = re.compile(r"[{}]")
 _PAYLOAD = re.compile(r'/([a-z_]+)(\{("[a-z_]+":"[^"]*"(,(?="))?)+\})?')
@@ -339,6 +337,7 @@ def with_examples(entry: Entry, channel: str, catalogue: Catalogue) -> str:
         return _PLACEHOLDER.sub("", entry.variant(channel))
 
 
+_WEDNESDAY = {"moment": "2026-11-25T08:00"}
 _PHONE = {"phone": "+22790000000"}
 _LISTS: dict[str, Any] = {
     name: ["sign_documents_taken"] for name in ("signs", "reasons")
@@ -356,7 +355,8 @@ def _examples(catalogue: Catalogue, language: str) -> dict[str, Any]:
         "link": "https://hotline.example.org/console",
         "contacts": [number, number, number],
         "contact_kind": {"key": _longest(catalogue, language, "kind_")},
-        "when": {"key": _longest(catalogue, language, "when_")},
+        "when": {"key": _longest(catalogue, language, "when_"), "moment": _WEDNESDAY},
+        "moment": _WEDNESDAY,
         "phone": _PHONE,
         "mark": "",
         "country": {"territory": "NG"},
@@ -419,7 +419,7 @@ def _usage(content: Content) -> Iterator[Problem]:
         for name, value in _PAYLOAD_VALUE.findall(choice.payload)
         if name == "topic"
     }
-    for key in usage.unused(keys, topics | WRITTEN_AHEAD):
+    for key in usage.unused(keys, topics):
         path, line = content.line(key, MASTER)
         yield Problem(path, line, key, "nothing says this: no program part, no choice that leads to it")
 

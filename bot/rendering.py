@@ -24,6 +24,7 @@ _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _TYPOGRAPHY = str.maketrans(
     {
         "’": "'",
+        "\u02bc": "'",
         "‘": "'",
         "“": '"',
         "”": '"',

@@ -1,19 +1,26 @@
 """Values of placeholders that are more than a string: each door and language says them its own way.
 
 ``{"key": k, …}`` another content entry, its placeholders filled by the other items · ``{"phone": "+227…"}`` ·
-``{"territory": "NE"}`` a country's name · ``{"language": "ha"}`` · ``{"reference": "482913"}`` spoken 3 + 3.
+``{"territory": "NE"}`` a country's name · ``{"language": "ha"}`` · ``{"reference": "482913"}`` spoken 3 + 3 ·
+``{"moment": "2026-11-30T08:00"}`` weekday and hour · ``{"number": 25000}``, with ``"currency": "XOF"`` an amount ·
+``{"list": ["a", "b"]}``. Names and forms are those of the locale (CLDR, by Babel).
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_datetime
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
 from phonenumbers import NumberParseException, PhoneNumberFormat, format_number, parse
 
 from bot.catalogue import Catalogue
 
+DAYS_A_WEEKDAY_NAMES = 6
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -31,9 +38,24 @@ def worded(value: dict[str, Any], catalogue: Catalogue, language: str, channel: 
     if "territory" in value:
         name = Locale.parse(catalogue.languages[language].locale).territories.get(value["territory"])
         return str(name or value["territory"])
+    if "moment" in value:
+        return moment(datetime.fromisoformat(value["moment"]), value.get("from"), catalogue.languages[language].locale)
+    if "number" in value:
+        locale = catalogue.languages[language].locale
+        if "currency" in value:
+            return format_currency(value["number"], value["currency"], locale=locale)
+        return format_decimal(value["number"], locale=locale)
+    if "list" in value:
+        return format_list([str(item) for item in value["list"]], locale=catalogue.languages[language].locale)
     if "language" in value:
         return catalogue.languages[value["language"]].name
     return reference(value["reference"], channel)
+
+
+def moment(at: datetime, now: str | None, locale: str) -> str:
+    """Weekday and hour; with the day of the month when it is a week or more from ``now``, where a weekday misleads."""
+    far = now is not None and (at.date() - datetime.fromisoformat(now).date()).days > DAYS_A_WEEKDAY_NAMES
+    return format_datetime(at, "EEEE d MMMM HH:mm" if far else "EEEE HH:mm", locale=locale)
 
 
 def phone(number: str, channel: str) -> str:

@@ -415,7 +415,7 @@ class _HelpTurn:
         self._refer(state, consent, self._consent_values(state))
         steps = self._plan(state).steps
         numbers = [s.contact for s in steps if s.contact.public_phone and not s.contact.expired(self._today())]
-        values = {"reference": {"reference": state.reference}, "when": {"key": self._when(state)}}
+        values = {"reference": {"reference": state.reference}, "when": self._when(state)}
         if numbers:
             self._say("help_reference", {**values, "contacts": number_lines(numbers[:2])})
         else:
@@ -438,15 +438,19 @@ class _HelpTurn:
         record = self._record(state, reference, consent)
         do(self._dispatcher, "put_through", contacts=[contact.id for contact in contacts], record=record)
 
-    def _when(self, state: HelpState) -> str:
+    def _when(self, state: HelpState) -> dict[str, Any]:
         """When an answer can be expected, by urgency and by the first contact's hours."""
         assert self._directory is not None
         steps, now = self._plan(state).steps, self._now
         if state.in_danger:
-            return "when_hour"
-        if not steps or not self._directory.open_at(steps[0].contact, now):
-            return "when_open"
-        return "when_hours" if state.urgency == "high" else "when_day"
+            return {"key": "when_hour"}
+        if not steps:
+            return {"key": "when_open"}
+        if not self._directory.open_at(steps[0].contact, now):
+            opens = self._directory.local(self._directory.next_open(steps[0].contact, now))
+            today = self._directory.local(now).isoformat()
+            return {"key": "when_open_at", "moment": {"moment": opens.isoformat(), "from": today}}
+        return {"key": "when_hours" if state.urgency == "high" else "when_day"}
 
     def _refer(self, state: HelpState, consent: Consent, consent_values: dict[str, Any]) -> None:
         fields = self._record(state, state.reference, consent)

@@ -159,7 +159,7 @@ class ReferralDialogue:
         if word.kind == "text" and word.reference:
             return self._tell(contact, state, incoming, "relay_failed", reference=word.reference)
         if len(held) > 1:
-            references = ", ".join(row.reference for row in held)
+            references = {"list": [row.reference for row in held]}
             return self._tell(contact, state, incoming, "relay_which", reference=references)
         return self._tell(contact, state, incoming, "ack_help") if awaiting else None
 
@@ -377,7 +377,7 @@ class ReferralDialogue:
         return Ledger(occasion.transaction, self._desk.vault, occasion.now)
 
     def _tell(
-        self, contact: Contact, state: dict[str, Any] | None, incoming: Incoming, key: str, **values: str
+        self, contact: Contact, state: dict[str, Any] | None, incoming: Incoming, key: str, **values: Any
     ) -> Turn:
         language = language_for(contact, "fr")
         return Turn(self._desk.wording.replies(key, language, incoming.channel, **values), state)

@@ -44,6 +44,17 @@ def test_a_person_who_asks_for_help_gets_a_reference(phone: Phones, channel: str
     assert person.say("merci").asked != "help_reference"
 
 
+@pytest.mark.parametrize(
+    ("language", "opens"),
+    [("ha", "Litinin 08:00"), ("dje", "Atinni 08:00"), ("fr", "lundi 08:00"), ("en", "Monday 08:00")],
+)
+def test_on_a_saturday_the_answer_is_expected_on_monday(phone: Phones, language: str, opens: str) -> None:
+    person = phone("sms")
+    person.wait(minutes=5 * 24 * 60).say("0", str(("ha", "dje", "fr", "en").index(language) + 1), "5", "2", "1")
+    assert person.say("1", "Dosso", "1", "1", "4", "mangue", "1").asked == "help_reference"
+    assert opens in person.text
+
+
 def test_danger_brings_the_numbers_of_the_country_before_any_question(phone: Phones) -> None:
     person = phone("sms").say("au secours il a un couteau il va nous tuer venez vite")
     assert person.keys == ["emergency_numbers", "help_safe_to_talk"]
