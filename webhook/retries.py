@@ -43,8 +43,8 @@ class Retries:
             self._known.add(outbox_id)
         self._set(outbox_id, 0.0)
 
-    def sweep(self, overdue_s: float = 0.0) -> None:
-        """Starts what is queued, or what should have left so long ago and has no clock here."""
+    def sweep(self, overdue_s: float | None = None) -> None:
+        """Starts everything that is queued, or only what should have left so long ago and has no clock here."""
         for outbox_id in self._delivery.due(overdue_s):
             self.start(outbox_id)
 
