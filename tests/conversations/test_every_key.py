@@ -42,10 +42,13 @@ class TestEveryKey:
     def test_opens_every_topic(self, dialogue: Any, channel: str, language: str) -> None:
         topics = {
             key
-            for name in ("learn", "rights")
+            for name in ("learn", "rights", "radio", "talk")
             for key in yaml.safe_load((CONTENT / "fr" / f"{name}.yml").read_text(encoding="utf-8"))
-            if key.startswith(("ask_", "topic_"))
+            if key.startswith(("ask_", "topic_", "radio_"))
         }
+        # Of these two one is said: there is a number, or there is none.
+        topics -= {"ask_hotline_number", "ask_hotline_number_unknown"} - walk(dialogue, channel, language).said
+        assert walk(dialogue, channel, language).said & {"ask_hotline_number", "ask_hotline_number_unknown"}
         assert topics - walk(dialogue, channel, language).said == set()
 
     def test_says_that_five_is_a_person(self, dialogue: Any, channel: str, language: str) -> None:

@@ -90,10 +90,13 @@ def test_straight_through(
 class TestKeysInTheMiddle:
     def test_a_wrong_number_asks_again(self, meet: Meet, door: str, language: str) -> None:
         person = begun(meet, door, language)
-        for digit in "4678":
+        for digit in "678":
             person.press(digit)
             assert person.keys == ["choice_not_offered", FIRST], digit
         assert person.press(2).asked == SECOND
+
+    def test_key_four_makes_it_about_a_relative(self, meet: Meet, door: str, language: str) -> None:
+        assert begun(meet, door, language).press(4).keys == [FIRST + "_relative"]
 
     def test_repeat_says_it_again(self, meet: Meet, door: str, language: str) -> None:
         person = begun(meet, door, language)

@@ -77,6 +77,11 @@ def walk(dialogue: Any, channel: str, language: str) -> Map:
         for number in range(1, max(2, len(place[1])) + 1):
             following = send(dialogue, turn.state, channel, str(number))
             found.every_turn.append((f"{found.keys[place]}{number}", following))
+            if following.state is None:
+                # Erased: whoever comes next begins anew.
+                found.said |= {reply.key for reply in following.replies}
+                found.ways[place].add(start)
+                continue
             reached = place_of(following)
             found.ways[place].add(reached)
             if reached not in found.turns:
