@@ -134,6 +134,9 @@ class Dialogue:
         if conversation.language and conversation.language not in catalogue.languages:
             conversation.language = ""
             conversation.forget_session(now)
+        if _loop(conversation) is None and conversation.broken_off_long_ago(now):
+            # Others may have written since: nothing of it is offered again.
+            conversation.tracker, conversation.flow_at = {}, ""
         draft = _Draft()
         try:
             self._turn(conversation, incoming, now, draft)
@@ -151,6 +154,8 @@ class Dialogue:
         if draft.erased:
             return Turn(replies, None, tuple(draft.effects), draft.ends_call)
         self._remember(conversation, draft, replies)
+        if _loop(conversation) is not None:
+            conversation.flow_at = now.isoformat()
         return Turn(replies, conversation.dump(now), tuple(draft.effects), draft.ends_call)
 
     def _for_other_eyes(self, conversation: Conversation, draft: _Draft, language: str, channel: str) -> None:
@@ -334,6 +339,7 @@ class Dialogue:
                 incoming.text,
                 tuple(interpretation.get("signs") or ()),
                 bool(interpretation.get("urgent")),
+                interpretation.get("urgent_score", 0.0),
                 conversation.kept_help(now),
             )
         )
@@ -600,6 +606,7 @@ def _interpretation(intent: str, entities: dict[str, str], parsed: dict[str, Any
         "entities": [{"entity": name, "value": value} for name, value in entities.items()],
         "signs": parsed.get("signs", []),
         "urgent": parsed.get("urgent", False),
+        "urgent_score": parsed.get("urgent_score", 0.0),
     }
 
 

@@ -42,6 +42,7 @@ class TurnContext:
     words: str = ""
     signs: tuple[str, ...] = ()
     urgent: bool = False
+    urgent_score: float = 0.0
     kept_help: dict[str, Any] | None = None
     """Answers of the help path that *leave now* kept."""
 

@@ -11,11 +11,14 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 
 from bot.actions import Services, context_of, do, entity_of, intent_of, say
 from bot.offer import QUESTIONS, UNVERIFIED, OfferState, exploitation_signs, weights
-from bot.understanding.spelling import words
 
 STARTS = {"check_offer": False, "check_offer_for_relative": True}
 MAX_TRIES = 2
-FEW_WORDS = 2
+HARM_ABOVE = 0.02
+"""Below this urgency a sign of harm in the words of an offer is a mishearing. An answer by key has none: who has just
+said that nobody is in danger is not asked again."""
+OFTEN_OF_AN_OFFER = frozenset(("documents_kept", "phone_taken", "debt_bondage"))
+"""Signs of harm that sound like what an offer asks for: there the questions go on."""
 HEARD_SIGNS, HEARD_SIGNS_BEFORE_CHILD, HEARD_SIGNS_BEFORE_ASKS, HEARD_ASKS = 6, 3, 2, 2
 """How many a listener is told at a time: about 20 seconds before the first choice."""
 
@@ -75,9 +78,8 @@ class OfferLoop(Action):
     def _urgent_sign(self, tracker: Any, state: OfferState) -> bool:
         """A sign of exploitation was told that is no danger now; one offer of help is enough."""
         context = context_of(tracker)
-        # "Is somebody in danger now?" was just answered no.
-        answered = len(words(context.words)) <= FEW_WORDS
-        return bool(set(context.signs) & exploitation_signs()) and not state.help_offered and not answered
+        told = set(context.signs) & exploitation_signs() - OFTEN_OF_AN_OFFER
+        return bool(told) and context.urgent_score >= HARM_ABOVE and not state.help_offered
 
     def _offer_help(self, dispatcher: Any, state: OfferState) -> list[dict[str, Any]]:
         say(dispatcher, "offer_danger_help")

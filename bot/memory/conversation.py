@@ -34,6 +34,8 @@ class Conversation:
     """What a first message meant while "is somebody in danger?" waits for an answer."""
     kept: dict[str, Any] = field(default_factory=dict)
     last_at: str = ""
+    flow_at: str = ""
+    """When questions (an offer, help) were last being asked: what was broken off can be taken up for a while."""
     hinted: bool = False
     version: int = VERSION
 
@@ -57,6 +59,10 @@ class Conversation:
             return None
         answers: dict[str, Any] | None = self.kept.get("help")
         return answers
+
+    def broken_off_long_ago(self, now: datetime) -> bool:
+        """Whether the last questions were asked too long ago to be taken up, whatever was written since."""
+        return bool(self.flow_at) and now - datetime.fromisoformat(self.flow_at) > SESSION
 
     def forget_session(self, now: datetime) -> None:
         """Drops everything that the next person to pick up the phone should not meet."""

@@ -25,7 +25,8 @@ def turn(
     channel: str = "sms",
 ) -> tuple[list[str], dict[str, Any] | None, bool]:
     """One turn of the loop → keys said, the slot afterwards, whether the loop goes on."""
-    context = TurnContext(channel, "fr", "NE", NOON, words=words, signs=signs)
+    score = 0.2 if len(words) > 10 else 0.0
+    context = TurnContext(channel, "fr", "NE", NOON, words=words, signs=signs, urgent_score=score)
     latest = {"intent": {"name": intent}, "entities": [], "text": "", "hankali": asdict(context)}
     loop = {"name": "offer_form"} if running else {}
     tracker = Tracker("x", {"offer": offer}, latest, [], False, None, loop, "action_listen")
@@ -48,6 +49,10 @@ class TestASignOfHarm:
         said, offer, goes_on = turn("deny", "", (), offer)
         assert said == ["offer_q_travel_debt"]
         assert OfferState.from_dict(offer or {}).told == ("free_travel",)
+
+    def test_papers_that_will_be_kept_are_part_of_the_offer(self) -> None:
+        said, _, _ = turn("check_offer", LONG, ("documents_kept", "documents_taken"), running=False)
+        assert said == ["offer_heard", "offer_q_free_travel"]
 
     def test_in_the_middle_offers_help_once(self) -> None:
         state = OfferState().answer("no").answer("no")

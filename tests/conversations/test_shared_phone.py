@@ -100,6 +100,24 @@ def test_after_leaving_only_a_neutral_question_is_left(
         }, pressed  # fmt: skip
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize(("keys", "again"), [("112*", "1"), ("112M", "1"), ("421*", "4"), ("421M", "4")])
+def test_small_talk_in_between_does_not_keep_it_alive(
+    inside: Meet, *, door: str, language: str, keys: str, again: str
+) -> None:
+    person = inside(door, language)
+    for key in keys:
+        person.write("menu" if key == "M" else key)
+    person.wait(minutes=14)
+    person.ring() if door == "voice" else person.write("menu")
+    person.wait(minutes=14)
+    person.write("menu").press(again)
+    assert met(person) <= {"offer_start", "offer_q_free_travel", "help_in_danger", "help_interrupted"}
+    if again == "1" or "M" in keys:
+        assert person.asked in ("offer_q_free_travel", "help_in_danger")
+
+
 def test_what_was_left_says_nothing_by_itself(dialogue: Any) -> None:
     """Every place that keys reach, left with *: nothing that was said or offered is kept."""
     for turn in walk(dialogue, "sms", "fr").turns.values():
