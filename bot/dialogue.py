@@ -201,6 +201,7 @@ class Dialogue:
     @property
     def content_problem(self) -> str:
         """Why changed content files were not taken over; empty when all is well."""
+        self._catalogue.current()
         return self._catalogue.problem or KEYWORDS.problem or (self._services.places.problem if self._services else "")
 
     # ---- one turn

@@ -27,8 +27,13 @@ class LiveFile(Generic[T]):
         self._poll_seconds = poll_seconds
         self._stamp: tuple[int, int] | None = None
         self._next_look = 0.0
-        self.problem = ""
+        self._problem = ""
+
+    @property
+    def problem(self) -> str:
         """Why the file as it is now cannot be used; empty while it can."""
+        self.current()
+        return self._problem
 
     def current(self) -> T:
         """What the file says. Looks at it at most every ``poll_seconds``."""
@@ -51,10 +56,10 @@ class LiveFile(Generic[T]):
         try:
             _last_good[self._path] = self._read(self._path)
         except ContentError as error:
-            self.problem = str(error)
+            self._problem = str(error)
             if self._path not in _last_good:
                 self._next_look = 0.0
                 raise
         else:
-            self.problem = ""
+            self._problem = ""
         self._stamp = stamp
