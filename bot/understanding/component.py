@@ -10,6 +10,7 @@ from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
 
 WORDS = "words"
+SPELLED = "spelled"
 NGRAMS = "ngram_features"
 FEATURES = "features_with_concepts"
 LANGUAGE = "language"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,15 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.understanding.component import FEATURES, LANGUAGE, NGRAMS, WORDS, UnderstandingComponent, block_metadata
+from bot.understanding.component import (
+    FEATURES,
+    LANGUAGE,
+    NGRAMS,
+    SPELLED,
+    WORDS,
+    UnderstandingComponent,
+    block_metadata,
+)
 from bot.understanding.concepts import Concepts, concept_features
 from bot.understanding.linear import Vocabulary
 from bot.understanding.spelling import ngrams, words
@@ -61,7 +70,7 @@ class NgramFeaturizer(UnderstandingComponent):
     def train(self, training_data: TrainingData) -> Resource:
         """Learns the vocabulary."""
         self.vocabulary = Vocabulary.learn(
-            (ngrams(message.get(WORDS)) for message in training_data.training_examples if message.get(WORDS)),
+            (self._terms(message) for message in training_data.training_examples if message.get(WORDS)),
             self.config["min_count"],
         )
         self.persist()
@@ -70,13 +79,17 @@ class NgramFeaturizer(UnderstandingComponent):
     def process(self, messages: list[Message]) -> list[Message]:
         """Sets the features of each message."""
         for message in messages:
-            message.set(NGRAMS, self.vocabulary.features(ngrams(message.get(WORDS) or [])))
+            message.set(NGRAMS, self.vocabulary.features(self._terms(message)))
         return messages
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """The same for training examples."""
         self.process([message for message in training_data.training_examples if message.get(WORDS) is not None])
         return training_data
+
+    @staticmethod
+    def _terms(message: Message) -> Iterator[str]:
+        return ngrams(message.get(SPELLED) or [], typed=message.get(WORDS))
 
     def _save(self, folder: Path) -> None:
         self.vocabulary.save(folder)
@@ -132,7 +145,7 @@ class ConceptFeaturizer(UnderstandingComponent):
 
     def _terms(self, message: Message, language: str | None) -> list[str]:
         concepts = self.concepts.get(language or "")
-        return list(concept_features(concepts.find(message.get(WORDS) or []))) if concepts else []
+        return list(concept_features(concepts.find(message.get(SPELLED) or []))) if concepts else []
 
     def _save(self, folder: Path) -> None:
         self.vocabulary.save(folder)

@@ -24,6 +24,7 @@ _SOUNDS = tuple(
         (r"ou", "u"), (r"ck", "k"), (r"h(?=[^aeiou]|$)", ""), (r"w", "u"), (r"y", "i"), (r"z", "s"),
     )
 )  # fmt: skip
+SMALLEST_NGRAM, LARGEST_NGRAM = 2, 5
 MAX_CHARACTERS = 1500
 """Longer messages are understood by their beginning; no one is asked to count."""
 
@@ -53,19 +54,30 @@ def sound(word: str) -> str:
     return _DOUBLED.sub(r"\1", word) or "_"
 
 
-def ngrams(tokens: list[str], smallest: int = 2, largest: int = 5) -> Iterator[str]:
-    """Features of a message from its folded words: words, pairs, and character n-grams within each word's sound."""
+def ngrams(tokens: list[str], typed: list[str] | None = None) -> Iterator[str]:
+    """Features of a message from its folded words: words, pairs, and character n-grams within each word's sound.
+
+    ``typed``: the words before slips were mended; theirs are added to the character n-grams. Terms may come twice.
+    """
     yield "n:" + ("1" if len(tokens) == 1 else "2" if len(tokens) < 4 else "3" if len(tokens) < 9 else "4")
     previous = "^"
     for token in tokens:
         yield "w:" + token
         yield "b:" + previous + " " + token
         previous = token
-        padded = "_" + sound(token) + "_"
-        for size in range(smallest, largest + 1):
-            if size >= len(padded):
-                yield "c:" + padded
-                break
-            for start in range(len(padded) - size + 1):
-                yield "c:" + padded[start : start + size]
     yield "b:" + previous + " $"
+    for token in tokens:
+        yield from _characters(token)
+    if typed is not None and typed is not tokens:
+        for token in typed:
+            yield from _characters(token)
+
+
+def _characters(token: str) -> Iterator[str]:
+    padded = "_" + sound(token) + "_"
+    for size in range(SMALLEST_NGRAM, LARGEST_NGRAM + 1):
+        if size >= len(padded):
+            yield "c:" + padded
+            break
+        for start in range(len(padded) - size + 1):
+            yield "c:" + padded[start : start + size]

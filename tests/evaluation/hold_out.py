@@ -17,7 +17,9 @@ from bot.understanding.spelling import words
 from tests.evaluation.examples import LANGUAGES, ROOT, Example, examples
 
 HELD_OUT = ROOT / "tests" / "evaluation" / "held_out"
-BLIND = tuple(ROOT / "tests" / "evaluation" / f"{language}.tsv" for language in LANGUAGES)
+BLIND = tuple(
+    ROOT / "tests" / "evaluation" / folder / f"{language}.tsv" for folder in ("", "second") for language in LANGUAGES
+)
 
 
 def evaluated_texts() -> list[str]:
