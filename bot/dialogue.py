@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -54,6 +54,8 @@ REFERENCE = re.compile(r"\b\d{3}[ -]?\d{3}\b")
 _PAYLOAD = re.compile(r"^/(\w+)(\{.*\})?$", re.DOTALL)
 CONTEXT_PAYLOADS = frozenset(("affirm", "deny", "inform", "offer_asks", "tell_more", "stop_now", "erase_now"))
 """Payloads that mean something only while they are on offer; an old button of these kinds is not obeyed."""
+NOT_OURS = frozenset(("restart", "back", "session_start", "nlu_fallback"))
+"""Intents that Rasa adds to every domain; no button carries them."""
 MARK = "#"
 LOOKED_AT = 320
 """Characters, at each end, of a text by a sender who writes too much."""
@@ -85,6 +87,7 @@ class Dialogue:
         self._store = store
         self._catalogue = catalogue
         self._engine = threading.Lock()
+        self._intents = frozenset(agent.domain.intents) - NOT_OURS
         self._services: Any = None
 
     @classmethod
@@ -103,6 +106,7 @@ class Dialogue:
         from bot.rasa_seams.actions import InProcessEndpoint  # noqa: PLC0415
 
         catalogue = LiveCatalogue(content, reviewed_only)
+        KEYWORDS.current()
         services = services or Services(Places(content / "places.yml"), **options)
         actions = all_actions(services)
         store = SnapshotTrackerStore()
@@ -242,7 +246,7 @@ class Dialogue:
             elsewhere = payload not in conversation.offered or mark not in ("", _mark(conversation.offered_by))
             if intent in CONTEXT_PAYLOADS and elsewhere:
                 return "/old_button"
-            return payload if intent in self._agent.domain.intents else "/show_menu"
+            return payload if self._means_something(payload) else "/show_menu"
         word = {
             "stop": "/stop_now", "erase": "/erase_now", "leave": "/leave_now", "help": "/request_human",
             "language": "/change_language", "start": "/show_menu", "more": "/tell_more",
@@ -259,6 +263,22 @@ class Dialogue:
         if fixed:
             return fixed
         return "/not_offered" if conversation.offered else "/show_menu"
+
+    def _means_something(self, payload: str) -> bool:
+        """Whether a button is one of ours, and of today: its topic may be gone, and Rasa has payloads of its own."""
+        intent, values = parse_payload(payload)
+        topic = values.get("topic")
+        return intent in self._intents and (topic is None or self._can_be_said(topic))
+
+    def _can_be_said(self, key: str) -> bool:
+        keys = self._catalogue.current()
+        return any((key, code) in keys.entries for code in keys.languages)
+
+    def _says(self, said: list[dict[str, Any]]) -> list[Say]:
+        """What was said before, as far as today's content has it."""
+        return [
+            Say(s["key"], s["values"], _choices(s["choices"])) for s in said if all(map(self._can_be_said, _keys_of(s)))
+        ]
 
     def _without_text(self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft) -> None:
         if incoming.media == "call":
@@ -279,7 +299,7 @@ class Dialogue:
 
     def _again(self, conversation: Conversation, draft: _Draft) -> None:
         """Asks again what was asked last; without that, the menu."""
-        draft.says += _says(conversation.said[-1:]) or [Say("main_menu")]
+        draft.says += self._says(conversation.said[-1:]) or [Say("main_menu")]
 
     def _route(
         self, conversation: Conversation, incoming: Incoming, now: datetime, draft: _Draft, parsed: dict[str, Any]
@@ -366,7 +386,7 @@ class Dialogue:
             return
         what = message.get("do")
         if what == "repeat":
-            draft.says += _says(conversation.said) or [Say("nothing_to_repeat"), Say("main_menu")]
+            draft.says += self._says(conversation.said) or [Say("nothing_to_repeat"), Say("main_menu")]
             # A loop would ask its question a second time.
             draft.closed = True
         elif what == "more":
@@ -438,7 +458,7 @@ class Dialogue:
         conversation.language, conversation.evidence, conversation.hinted = language, {}, True
         draft.says.append(Say("language_set"))
         before = conversation.set_aside if _is_menu_of_languages(conversation.said) else conversation.said
-        draft.says += ([] if first else _says(before[-1:])) or [Say("main_menu")]
+        draft.says += ([] if first else self._says(before[-1:])) or [Say("main_menu")]
         draft.closed = True
 
     def _not_understood(self, conversation: Conversation, draft: _Draft, count: int) -> None:
@@ -508,6 +528,8 @@ class Dialogue:
     def _judge_language(self, conversation: Conversation, parsed: dict[str, Any]) -> None:
         """First message: its language when that is sure. Later: only strong evidence over messages switches."""
         found, sure, count = parsed["language"], parsed["language_confidence"], len(words(parsed["text"]))
+        if found not in self._catalogue.current().languages:
+            return
         if not conversation.language:
             if sure >= SURE_LANGUAGE or count >= 3:
                 conversation.language = found
@@ -564,8 +586,10 @@ class Dialogue:
         message = UserMessage("", channel, sender, parse_data=interpretation, input_channel="hankali")
         with self._engine:
             self._store.put(sender, conversation.tracker)
-            _to_its_end(self._agent.handle_message(message))
-            conversation.tracker = self._store.take(sender)
+            try:
+                _to_its_end(self._agent.handle_message(message))
+            finally:
+                conversation.tracker = self._store.take(sender)
         return channel.instructions
 
 
@@ -636,8 +660,17 @@ def _is_menu_of_languages(said: list[dict[str, Any]]) -> bool:
     return bool(said) and said[-1]["key"] == "language_menu"
 
 
-def _says(said: list[dict[str, Any]]) -> list[Say]:
-    return [Say(s["key"], s["values"], _choices(s["choices"])) for s in said]
+def _keys_of(said: dict[str, Any]) -> Iterator[str]:
+    """The content keys that an instruction needs: its own, those of its choices, and those in its values."""
+    yield said["key"]
+    for key, _ in said["choices"] or ():
+        yield key
+    for value in said["values"].values():
+        for item in value if isinstance(value, list | tuple) else [value] if isinstance(value, dict) else ():
+            if isinstance(item, str):
+                yield item.partition(":")[0]
+            elif "key" in item:
+                yield item["key"]
 
 
 def _choices(choices: Any) -> tuple[tuple[str, str], ...] | None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,3 +63,54 @@ def test_words_for_help_never_vanish(tmp_path: Path, broken: str) -> None:
     change(file, broken)
     assert words.current()["sos"] == "help"
     assert words.problem
+
+
+class Reader:
+    """Reads words when it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.times = 0
+
+    def __call__(self, file: Path) -> Any:
+        self.times += 1
+        self.begun.set()
+        assert self.go_on.wait(10)
+        return read_keywords(file)
+
+
+class TestTwoThreads:
+    """Two messages at once: each finds the words, whoever reads the file."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Path:
+        return Path(shutil.copy(ROOT / "content" / "keywords.yml", tmp_path))
+
+    def test_at_the_first_look_both_wait_for_the_words(self, file: Path) -> None:
+        reader = Reader()
+        words = LiveFile(file, reader)
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(words.current)
+            assert reader.begun.wait(10)
+            second = pool.submit(words.current)
+            # Long enough for the second to look where nothing is yet.
+            threading.Event().wait(0.1)
+            reader.go_on.set()
+            assert first.result(10)["sos"] == second.result(10)["sos"] == "help"
+        assert reader.times == 1
+
+    def test_at_a_later_look_only_one_reads(self, file: Path) -> None:
+        reader = Reader()
+        reader.go_on.set()
+        words = LiveFile(file, reader, poll_seconds=0)
+        words.current()
+        reader.begun.clear()
+        reader.go_on.clear()
+        change(file, file.read_text(encoding="utf-8") + "# changed\n")
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(words.current)
+            assert reader.begun.wait(10)
+            assert words.current()["sos"] == "help"
+            reader.go_on.set()
+            other.result(10)
+        assert reader.times == 2

@@ -6,11 +6,9 @@ standard input forks a serving process, and the process id is printed when that 
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import sys
-import threading
 import traceback
 import warnings
 from pathlib import Path
@@ -25,9 +23,6 @@ def serve(port: int, directory: Any, dialogue: Any) -> None:
     from webhook.app import create_app
     from webhook.settings import Settings
 
-    # The thread that ran the engine's loop stayed in the parent.
-    dialogue._loop = asyncio.new_event_loop()
-    threading.Thread(target=dialogue._loop.run_forever, daemon=True).start()
     settings = Settings.load(dotenv=Path("/nonexistent"))
     app = create_app(settings, dialogue, directory=directory)
     app.extensions["hankali"].start()
