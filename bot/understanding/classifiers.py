@@ -98,7 +98,7 @@ class NgramIntentClassifier(UnderstandingComponent, IntentClassifier):
 
         ``urgent_above`` and ``ask_above``: upper and lower threshold of ``urgent_score``.
         """
-        return {"strength": 0.5, "urgent_strength": 0.3, "urgent_above": 0.38, "ask_above": 0.08}
+        return {"strength": 0.5, "urgent_strength": 0.3, "urgent_above": 0.38, "ask_above": 0.11}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits all languages together."""
@@ -156,7 +156,7 @@ class SignRecogniser(UnderstandingComponent, IntentClassifier):
 
         ``silent_share``: one in this many messages without any sign is used to learn the signs.
         """
-        return {"strength": 0.5, "balance": 2.0, "threshold": 0.45, "silent_share": 3}
+        return {"strength": 0.5, "balance": 2.0, "threshold": 0.5, "silent_share": 3}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits one binary model per sign."""

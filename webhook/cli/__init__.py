@@ -53,9 +53,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"hankali: '{name}' is no command; see hankali --help", file=sys.stderr)
         return USAGE
     if not sys.warnoptions:
-        warnings.simplefilter(
-            "ignore"
-        )  # those of frozen Rasa's imports: standard error is for what an operator can mend
+        # Those of frozen Rasa's imports, which set filters of their own: standard error is for what can be mended.
+        warnings.showwarning = lambda *_, **__: None
     try:
         command = importlib.import_module(COMMANDS[name][0])
         parser = OneLineParser(prog=f"hankali {name}", description=COMMANDS[name][1])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -70,8 +69,6 @@ def _ready_engine(settings: Settings, workers: int) -> Path:
 
     model = ensure_model(settings.models, _progress)
     rasa_seams.install_for_serving()
-    # Rasa's own deprecations are not an operator's business (it sets filters itself, so those would not do).
-    warnings.showwarning = lambda *_, **__: None
     if workers > 1:
         import rasa.core.agent  # noqa: F401, PLC0415
 

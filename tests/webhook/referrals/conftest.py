@@ -130,6 +130,7 @@ def scene(
     from bot.actions import Services
     from bot.places import Places
     from bot.referral.directory import LiveDirectory
+    from webhook.engine import services_of
 
     directory = LiveDirectory(contacts, poll_seconds=0)
     places = Places(ROOT / "content" / "places.yml")
@@ -138,4 +139,4 @@ def scene(
     app = build(dialogue=dialogue, directory=directory, clock=lambda: made[0].now if made else MONDAY)
     made.append(Scene(app, twilio_server, telegram_server))
     yield made[0]
-    dialogue.use(Services(places))
+    dialogue.use(services_of(demo=True))  # as tests/conftest.py made it: others share this engine

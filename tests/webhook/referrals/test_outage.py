@@ -27,6 +27,7 @@ from tests.webhook.providers import TelegramServer, TwilioServer
 from tests.webhook.referrals.conftest import AGADEZ, ROOT
 from webhook import delivery
 from webhook.channels import telegram_api, twilio_api
+from webhook.engine import services_of
 
 OUTAGE_S = float(os.environ.get("HANKALI_OUTAGE_S", "0"))
 BACK_WITHIN_S = 120 if OUTAGE_S else 30
@@ -81,7 +82,7 @@ def service(
     app = build({**addresses, "HANKALI_PATIENCE": "immediate=600"}, dialogue=dialogue, directory=directory)
     service_of(app).start()
     yield app
-    dialogue.use(Services(places))
+    dialogue.use(services_of(demo=True))
 
 
 class People:

@@ -28,6 +28,7 @@ def service(dialogue: Any, tmp_path: Path) -> Iterator[Running]:
     from bot.places import Places
     from bot.referral.directory import EXAMPLE, LiveDirectory
     from webhook.app import create_app
+    from webhook.engine import services_of
     from webhook.settings import ROOT, Settings
 
     directory = LiveDirectory(EXAMPLE)
@@ -42,7 +43,7 @@ def service(dialogue: Any, tmp_path: Path) -> Iterator[Running]:
     with Running(make) as running:
         yield running
     running.app.extensions["hankali"].close()
-    dialogue.use(Services(places))
+    dialogue.use(services_of(demo=True))
 
 
 class Telephone:
