@@ -534,9 +534,9 @@ class Dialogue:
             if sure >= SURE_LANGUAGE or count >= 3:
                 conversation.language = found
             return
-        for code in list(conversation.evidence):
-            if code != found:
-                conversation.evidence[code] *= 0.5
+        conversation.evidence = {
+            code: share if code == found else share * 0.5 for code, share in conversation.evidence.items()
+        }
         if found == conversation.language:
             conversation.evidence = {}
             return
