@@ -28,6 +28,8 @@ from webhook.security import Vault
 
 READY_WITHIN_S = 10.0
 """A provider waits 15 s for an answer in the same response."""
+TRIES = 2
+"""A failed answer is made once more at once: a new referral's number, for one, may have been taken."""
 ERASED_ANSWERS_KEPT = 256
 LATE_AFTER_MS = 15 * 60_000
 """A message that waited longer is answered for other eyes: by now somebody else may hold the phone."""
@@ -162,14 +164,16 @@ class Inbox:
         known = self._accept(arrival)
         if isinstance(known, Received):
             return known
-        future: Future[str | None] = self._submit(arrival.incoming.conversation, known)
-        try:
-            return Received(future.result(self._ready_within_s))
-        except FutureTimeout:
-            pass
-        except Exception as error:
-            # The row is stored: recover() comes back to it. The type is enough; the message may hold words.
-            log.error("an answer failed: %s", type(error).__name__)
+        for _ in range(TRIES):
+            future: Future[str | None] = self._submit(arrival.incoming.conversation, known)
+            try:
+                return Received(future.result(self._ready_within_s))
+            except FutureTimeout:
+                break
+            except Exception as error:
+                # Nothing of it was kept, and the row is stored: recover() comes back to it. The type is enough; the
+                # message may hold words.
+                log.error("an answer failed: %s", type(error).__name__)
         return Received(self._give_up(known))
 
     def recover(self) -> int:

@@ -72,6 +72,17 @@ def test_by_call_with_reference_and_pin(scene: Scene) -> None:
     assert scene.state(reference) == "acknowledged"
 
 
+def test_a_reference_that_is_taken_is_drawn_again(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = scene.refer()
+    fresh = f"{int(taken) ^ 1:06d}"
+    drawn = iter(int(reference) - 100_000 for reference in (taken, fresh))
+    monkeypatch.setattr("bot.referral.record.secrets.randbelow", lambda below: next(drawn))
+    other = scene.refer(sender="+22710000998")
+    assert other == fresh
+    assert scene.state(taken) == "notified"
+    assert scene.state(other) == "notified"
+
+
 def test_free_text_of_a_contact_who_has_not_confirmed(scene: Scene) -> None:
     scene.refer()
     assert "Pour confirmer" in scene.sms("oui je m'en occupe", sender=AGADEZ)[0]
