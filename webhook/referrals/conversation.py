@@ -275,12 +275,9 @@ class ReferralDialogue:
         self, state: dict[str, Any] | None, incoming: Incoming, row: Referral, messages: list[str]
     ) -> Turn:
         language, wording = self._language(row), self._desk.wording
-        replies = list(wording.replies(f"help_status_{row.state}", language, incoming.channel))
-        if messages:
-            start = wording.replies("handover_start", language, incoming.channel)
-            words = [Reply(RELAYED, language, language, text) for text in messages]
-            replies = [*replies[:1], *start, *words]
-            replies[0] = replace(replies[0], choices=())
+        then = "handover_start" if messages else ""
+        replies = list(wording.replies(f"help_status_{row.state}", language, incoming.channel, then=then))
+        replies += [Reply(RELAYED, language, language, text) for text in messages]
 
         def run(occasion: Occasion) -> None:
             ledger = self._ledger(occasion)

@@ -18,11 +18,15 @@ class Wording:
     def __init__(self, content: Path, reviewed_only: bool = False) -> None:
         self._catalogue = LiveCatalogue(content, reviewed_only)
 
-    def replies(self, key: str, language: str, channel: str, /, **values: Any) -> tuple[Reply, ...]:
-        """The key in a language and for a channel (e-mail: as telegram), in as many messages as it takes."""
+    def replies(self, key: str, language: str, channel: str, /, *, then: str = "", **values: Any) -> tuple[Reply, ...]:
+        """The key in a language and for a channel (e-mail: as telegram), in as many messages as it takes.
+
+        ``then``: a key said after it in the same turn; only that one offers its choices.
+        """
         catalogue = self._catalogue.current()
         code = language if language in catalogue.languages else DEFAULT_LANGUAGE
-        return render([Say(key, values)], catalogue, code, "telegram" if channel == "email" else channel)
+        says = [Say(key, values), *([Say(then)] if then else ())]
+        return render(says, catalogue, code, "telegram" if channel == "email" else channel)
 
     def text(self, key: str, language: str, channel: str, /, **values: Any) -> str:
         """The same as one text."""
