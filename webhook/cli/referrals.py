@@ -12,6 +12,7 @@ from typing import Any
 
 from webhook.cli.state import State, opened
 from webhook.clock import utc_now
+from webhook.database import sql
 from webhook.errors import OperatorError
 from webhook.referrals.ledger import Ledger, Referral
 from webhook.referrals.roles import OPERATOR, may
@@ -21,7 +22,7 @@ OUTCOMES = ("helped", "referred", "not-reached", "no-need", "other")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """list, show, acknowledge, close, export."""
+    """list, show, acknowledge, close, undelivered, export."""
     commands = parser.add_subparsers(dest="action", required=True)
     listing = commands.add_parser("list", help="all referrals, the newest first; no identity")
     listing.add_argument("--json", action="store_true")
@@ -37,6 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             command.add_argument("--contact", help="id of the contact who takes it (default: the one last alerted)")
         if name == "close":
             command.add_argument("--outcome", required=True, choices=OUTCOMES)
+    undelivered = commands.add_parser(
+        "undelivered", help="messages and alerts that were given up; no address, no words"
+    )
+    undelivered.add_argument("--json", action="store_true")
     export = commands.add_parser("export", help="HTCDS table (CSV or XLSX), without identity unless asked for")
     export.add_argument("references", nargs="*", metavar="REF", type=_reference, help="default: all")
     export.add_argument("-o", "--output", required=True, metavar="FILE", help="ends in .csv or .xlsx")
@@ -65,6 +70,29 @@ def _list(state: State, args: argparse.Namespace) -> int:
         return 0
     for row in rows:
         print(*(row[n] for n in ("reference", "state", "urgency", "created_at", "region", "holder")), sep="\t")
+    return 0
+
+
+_UNDELIVERED = sql(
+    "SELECT o.created_ms, o.channel, o.kind, o.status, o.trouble, o.attempts, a.referral_id, a.contact FROM outbox o"
+    " LEFT JOIN referral_alerts a ON a.outbox_seq = o.seq WHERE o.status IN ('failed', 'stopped') ORDER BY o.seq DESC"
+)
+
+
+def _undelivered(state: State, args: argparse.Namespace) -> int:
+    """The dead-letter list: what the providers refused for good or the person stopped, the newest first."""
+    with state.database.reading() as transaction:
+        references = {row.id: row.reference for row in Ledger(transaction, state.vault, utc_now()).all()}
+        rows = [
+            {"at": _time(at), "channel": channel, "kind": kind, "status": status, "trouble": trouble,
+             "attempts": attempts, "reference": references.get(referral, ""), "contact": contact or ""}
+            for at, channel, kind, status, trouble, attempts, referral, contact in transaction.all(_UNDELIVERED)
+        ]  # fmt: skip
+    if args.json:
+        print(json.dumps(rows, ensure_ascii=False))
+        return 0
+    for row in rows:
+        print(*row.values(), sep="\t")
     return 0
 
 

@@ -46,6 +46,22 @@ def test_list_show_acknowledge_close(scene: Scene, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.usefixtures("at")
+def test_what_was_given_up_is_listed_without_address_or_words(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["referrals", "undelivered", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    scene.twilio_server.behaviour = "refused"
+    reference = scene.refer()
+    assert main(["referrals", "undelivered", "--json"]) == 0
+    out = capsys.readouterr().out
+    first = json.loads(out)[-1]
+    assert (first["reference"], first["contact"], first["channel"]) == (reference, "exemple-agadez", "sms")
+    assert (first["status"], first["attempts"]) == ("failed", 1)
+    assert first["trouble"]
+    assert PERSON not in out
+    assert AGADEZ not in out
+
+
+@pytest.mark.usefixtures("at")
 @pytest.mark.parametrize("name", ["cases.csv", "cases.xlsx"])
 def test_export(scene: Scene, tmp_path: Path, name: str) -> None:
     reference = scene.refer()
