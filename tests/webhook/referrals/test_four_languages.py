@@ -9,6 +9,8 @@ import pytest
 
 from tests.webhook.referrals.conftest import AGADEZ, COORDINATION, PERSON, Scene
 
+# What differs between the databases is tested beside, once a behaviour; here it would only double the time.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 LANGUAGES = ("ha", "dje", "fr", "en")  # the order of the menu
 ERASE = {"ha": "GOGE", "dje": "SHAFE", "fr": "EFFACER", "en": "ERASE"}
 CHAT = 70_000_001
