@@ -33,7 +33,7 @@ bench: setup  # needs network once, 3 GB of disk, and half an hour the first tim
 
 evaluate: setup
 	.venv/bin/python -W ignore -m tests.evaluation.compare
-	.venv/bin/hankali evaluate tests/evaluation/*.tsv tests/evaluation/second/*.tsv --plots var/evaluation
+	.venv/bin/hankali evaluate tests/evaluation/*.tsv tests/evaluation/blind_later/*.tsv --plots var/evaluation
 	.venv/bin/hankali evaluate tests/evaluation/held_out/*.tsv
-	.venv/bin/python -m tests.evaluation.noise tests/evaluation/*.tsv tests/evaluation/second/*.tsv > var/evaluation/noisy.tsv
+	.venv/bin/python -m tests.evaluation.noise tests/evaluation/*.tsv tests/evaluation/blind_later/*.tsv > var/evaluation/noisy.tsv
 	.venv/bin/hankali evaluate var/evaluation/noisy.tsv

@@ -32,11 +32,6 @@ class OpenReferral:
 
 
 @dataclass(frozen=True)
-class WithdrawReferral:
-    """Consent is withdrawn: the open referral of this conversation, its answers included, goes."""
-
-
-@dataclass(frozen=True)
 class PutThrough:
     """A caller asks for a person now. ``contacts`` are ids of the directory in the order to try.
 
@@ -56,7 +51,7 @@ class Count:
     detail: str = ""
 
 
-Effect = StopMessages | EraseData | DeleteSent | OpenReferral | WithdrawReferral | PutThrough | Count
+Effect = StopMessages | EraseData | DeleteSent | OpenReferral | PutThrough | Count
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +30,7 @@ from webhook.security import Vault
 READY_WITHIN_S = 10.0
 """A provider waits 15 s for an answer in the same response."""
 TRIES = 2
-"""A failed answer is made once more at once: a new referral's number, for one, may have been taken."""
+"""A failed answer is made once more at once, in the same time: a new referral's number may have been taken."""
 ERASED_ANSWERS_KEPT = 256
 LATE_AFTER_MS = 15 * 60_000
 """A message that waited longer is answered for other eyes: by now somebody else may hold the phone."""
@@ -164,10 +165,11 @@ class Inbox:
         known = self._accept(arrival)
         if isinstance(known, Received):
             return known
+        until = time.monotonic() + self._ready_within_s
         for _ in range(TRIES):
             future: Future[str | None] = self._submit(arrival.incoming.conversation, known)
             try:
-                return Received(future.result(self._ready_within_s))
+                return Received(future.result(until - time.monotonic()))
             except FutureTimeout:
                 break
             except Exception as error:

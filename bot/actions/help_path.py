@@ -53,7 +53,7 @@ Events = list[dict[str, Any]]
 
 def actions(services: Services) -> list[Action]:
     """The actions of this file."""
-    return [HelpLoop(services), WithdrawConsent()]
+    return [HelpLoop(services)]
 
 
 class HelpLoop(Action):
@@ -75,19 +75,6 @@ class HelpLoop(Action):
         if stored.get("resume"):
             return turn.resume(stored)
         return turn.listen(HelpState.from_dict(stored))
-
-
-class WithdrawConsent(Action):
-    """Consent is withdrawn: the referral and its answers go."""
-
-    def name(self) -> str:
-        return "action_withdraw_consent"
-
-    def run(self, dispatcher: Any, tracker: Any, domain: Any) -> Events:
-        do(dispatcher, "withdraw_referral")
-        do(dispatcher, "forget_kept")
-        say(dispatcher, "help_withdrawn", final=True)
-        return [ActiveLoop(None), SlotSet("help", None)]
 
 
 class _HelpTurn:

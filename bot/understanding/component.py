@@ -8,6 +8,8 @@ from typing import Any, Self
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
 
 WORDS = "words"
 SPELLED = "spelled"
@@ -54,6 +56,15 @@ class UnderstandingComponent(GraphComponent):
         with model_storage.read_from(resource) as folder:
             component._load(Path(folder))
         return component
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Sets the component's properties on each message."""
+        raise NotImplementedError
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """The same for training examples (those that have words: others stand for actions)."""
+        self.process([message for message in training_data.training_examples if message.get(WORDS) is not None])
+        return training_data
 
     def persist(self) -> None:
         """Writes the component's arrays into the model."""

@@ -1,4 +1,4 @@
-"""The featurizers: the folded words of a message, their n-grams, and the concepts that they name."""
+"""Pipeline step 1: the folded words of a message, slips mended, their n-grams, and the concepts that they name."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from bot.understanding.component import (
     block_metadata,
 )
 from bot.understanding.concepts import Concepts, concept_features
+from bot.understanding.lexicon import Lexicon, count_words
 from bot.understanding.linear import Vocabulary
 from bot.understanding.spelling import ngrams, words
 
@@ -56,6 +57,41 @@ class Normaliser(GraphComponent):
         return training_data
 
 
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=True)
+class Speller(UnderstandingComponent):
+    """Sets ``spelled``: the words of the message with slips mended. The words as typed stay beside it."""
+
+    lexicon: Lexicon
+
+    @staticmethod
+    def get_default_config() -> dict[str, Any]:
+        """``min_count``: a word is known when examples and concepts say it this often."""
+        return {"min_count": 2}
+
+    def train(self, training_data: TrainingData) -> Resource:
+        """Learns the known words."""
+        examples = (
+            (block_metadata(message).get("language") or "", message.get(WORDS))
+            for message in training_data.intent_examples
+            if message.get(WORDS)
+        )
+        self.lexicon = Lexicon.learn(count_words(examples, training_data.lookup_tables), self.config["min_count"])
+        self.persist()
+        return self._resource
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        """Sets the property on each message."""
+        for message in messages:
+            message.set(SPELLED, self.lexicon.corrected(message.get(WORDS) or []))
+        return messages
+
+    def _save(self, folder: Path) -> None:
+        self.lexicon.save(folder)
+
+    def _load(self, folder: Path) -> None:
+        self.lexicon = Lexicon.load(folder)
+
+
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=True)
 class NgramFeaturizer(UnderstandingComponent):
     """Sets the features of words and character n-grams."""
@@ -81,11 +117,6 @@ class NgramFeaturizer(UnderstandingComponent):
         for message in messages:
             message.set(NGRAMS, self.vocabulary.features(self._terms(message)))
         return messages
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """The same for training examples."""
-        self.process([message for message in training_data.training_examples if message.get(WORDS) is not None])
-        return training_data
 
     @staticmethod
     def _terms(message: Message) -> Iterator[str]:

@@ -70,7 +70,7 @@ class Vocabulary:
         for terms in messages:
             counts.update(set(terms))
             total += 1
-        kept = {_number(term): term for term, count in counts.items() if count >= min_count}
+        kept = {checksum(term): term for term, count in counts.items() if count >= min_count}
         numbers = sorted(kept)
         idf = [np.log((1 + total) / (1 + counts[kept[number]])) + 1 for number in numbers]
         return cls(
@@ -81,7 +81,7 @@ class Vocabulary:
 
     def features(self, terms: Iterable[str]) -> Features:
         """Terms outside the vocabulary are dropped; a message without any gives empty arrays."""
-        said = np.array(sorted({_number(term) for term in terms}), dtype=np.uint32)
+        said = np.array(sorted({checksum(term) for term in terms}), dtype=np.uint32)
         places = np.searchsorted(self._numbers, said)
         places = places[places < len(self._numbers)]
         indices = places[self._numbers[places] == said[: len(places)]].astype(np.int32)
@@ -101,7 +101,8 @@ class Vocabulary:
             return cls(arrays["numbers"], arrays["blocks"], arrays["idf"])
 
 
-def _number(term: str) -> int:
+def checksum(term: str) -> int:
+    """CRC-32 of a term: four bytes to look it up by, the same on every machine."""
     return zlib.crc32(term.encode())
 
 

@@ -34,7 +34,7 @@ PAYLOADS = [
     "/find_office", '/find_office{"place":"nowhere"}', '/tell_topic{"topic":"topic_of_last_year"}', "/tell_topic",
     '/set_language{"language":"xx"}', '/set_language{"language":"ha"}', '/inform{"answer":"unknown"}', "/set_language",
     '/inform{"place":"list"}', '/inform{"region":"atlantis"}', '/inform{"about":7,"contact":[],"time":null}',
-    "/withdraw_consent", "/offer_asks", "/tell_more", "/erase_my_data", "/stop_now", "/leave_now", "/nlu_fallback",
+    "/offer_asks", "/tell_more", "/erase_my_data", "/stop_now", "/leave_now", "/nlu_fallback",
     "/session_start", "/restart", "/back", "/radio_host", "/affirm#0000", "/out_of_scope", "/check_offer_for_relative",
     "/inform{",
 ]  # fmt: skip

@@ -18,18 +18,14 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import normalize
 from sklearn.svm import LinearSVC
 
-from bot import rasa_seams
 from bot.evaluation import Labelled, read
 from bot.understanding.concepts import Concepts, concept_features
+from bot.understanding.lexicon import Lexicon, count_words
 from bot.understanding.linear import Vocabulary, matrix
 from bot.understanding.spelling import fold, ngrams, words
 from tests.evaluation.examples import LANGUAGES, ROOT, Example, concept_tables, examples
 from tests.evaluation.hold_out import BLIND, HELD_OUT
 from tests.evaluation.noise import noisy_rows
-
-rasa_seams.install()
-
-from bot.understanding.speller import Lexicon, count_words  # noqa: E402
 
 FRENCH_IN = {"ha": ["fr"], "dje": ["fr"]}
 STRENGTH = 0.5

@@ -16,9 +16,10 @@ from bot.families import families, held_out
 from bot.understanding.spelling import words
 from tests.evaluation.examples import LANGUAGES, ROOT, Example, examples
 
-HELD_OUT = ROOT / "tests" / "evaluation" / "held_out"
+EVALUATION = ROOT / "tests" / "evaluation"
+HELD_OUT = EVALUATION / "held_out"
 BLIND = tuple(
-    ROOT / "tests" / "evaluation" / folder / f"{language}.tsv" for folder in ("", "second") for language in LANGUAGES
+    folder / f"{language}.tsv" for folder in (EVALUATION, EVALUATION / "blind_later") for language in LANGUAGES
 )
 
 

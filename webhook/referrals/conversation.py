@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from bot.effects import EraseData, OpenReferral, PutThrough, Turn, WithdrawReferral
+from bot.effects import EraseData, OpenReferral, PutThrough, Turn
 from bot.keywords import digits, meaning
 from bot.messages import Incoming, Reply
 from bot.referral.directory import Contact
@@ -96,8 +96,6 @@ class ReferralDialogue:
         for effect in turn.effects:
             if isinstance(effect, OpenReferral):
                 effects.append(_once(self._opening(effect)))
-            elif isinstance(effect, WithdrawReferral):
-                effects.append(_once(self.withdraw))
             elif isinstance(effect, EraseData):
                 effects += [_once(self.withdraw), effect]
             else:
@@ -109,7 +107,7 @@ class ReferralDialogue:
             record = Record.from_dict(effect.record)
             ledger = self._ledger(occasion)
             known = ledger.by_reference(record.reference)
-            other = {"sms": "voice", "voice": "sms"}.get(occasion.channel, "")
+            other = BESIDE.get(occasion.channel, "")
             person = {
                 "conversation": occasion.conversation,
                 "other": self._desk.vault.conversation_id(other, occasion.sender) if other else "",

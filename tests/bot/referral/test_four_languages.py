@@ -118,9 +118,58 @@ def test_not_safe_to_talk_a_short_neutral_end(person: Person) -> None:
     assert not person.opened
 
 
-def test_erase_in_the_middle_of_the_path(person: Person) -> None:
-    if person.phone.channel == "voice":
-        pytest.skip("no word can be said on a keypad: there erasing is a key of a menu (the test of withdrawal)")
-    person.asks_for_help().goes_on().phone.say(ERASE[person.language])
+@pytest.mark.parametrize("language", DANGER)
+@pytest.mark.parametrize("door", ["sms", "telegram"])  # no word can be said on a keypad; the test of withdrawal has it
+def test_erase_in_the_middle_of_the_path(phone: Callable[..., Any], door: str, language: str) -> None:
+    person = Person(phone(door, language=language), language).asks_for_help().goes_on()
+    person.phone.say(ERASE[language])
     assert any(isinstance(effect, EraseData) for effect in person.phone.effects)
     assert not person.opened
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", "je ne suis plus d'accord"),
+        ("fr", "je retire mon accord"),
+        ("en", "I withdraw my consent"),
+        ("en", "I no longer agree"),
+        ("ha", "na janye yardata"),
+        ("dje", "ay si yadda koyne"),
+    ],
+)
+def test_no_longer_agreeing_in_words_is_never_a_yes(phone: Callable[..., Any], language: str, words: str) -> None:
+    person = Person(phone("sms", language=language), language).asks_for_help().goes_on()
+    assert person.phone.asked == "help_consent_self"
+    person.phone.say(words)
+    assert not person.opened
+    after = Person(phone("sms", language=language), language).asks_for_help().goes_on()
+    after.phone.say("1")
+    assert after.phone.say(words).asked == "erase_question"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", "d'accord mais pas tout de suite"),
+        ("fr", "je ne serai d'accord que si mon mari est d'accord"),
+        ("fr", "oui mais non"),
+        ("en", "agreed?"),
+        ("ha", "eh amma ina tsoro"),
+    ],
+)
+def test_half_a_yes_is_asked_again(phone: Callable[..., Any], language: str, words: str) -> None:
+    person = Person(phone("sms", language=language), language).asks_for_help().goes_on()
+    person.phone.say(words)
+    assert not person.opened
+    assert person.phone.asked == "help_consent_self"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("fr", "oui je suis d'accord"), ("en", "yes I agree"), ("ha", "eh na yarda"), ("dje", "oho ay yadda")],
+)
+def test_a_plain_yes_in_words_is_consent(phone: Callable[..., Any], language: str, words: str) -> None:
+    person = Person(phone("sms", language=language), language).asks_for_help().goes_on()
+    person.phone.say(words)
+    assert person.opened

@@ -104,16 +104,14 @@ def test_erase_withdraws(person: Person) -> None:
     reference = person.is_referred()
     if person.door == "voice":
         person.say("1", "3", "3", "1")
-        keys = scene_keys(person)
-        person.say(keys)
-        person.say("1")
+        person.say(key_of_erasing(person), "1")
     else:
         person.say(ERASE[person.language])
     assert any(reference in text for text in scene.to(AGADEZ)[1:])
     assert PERSON not in " ".join(scene.to(AGADEZ))
 
 
-def scene_keys(person: Person) -> str:
+def key_of_erasing(person: Person) -> str:
     """The key of erasing on the page about who knows what."""
     from bot.messages import Choice
 

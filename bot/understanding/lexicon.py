@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rasa.engine.recipes.default_recipe import DefaultV1Recipe
-from rasa.engine.storage.resource import Resource
-from rasa.shared.nlu.training_data.message import Message
-from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.understanding.component import SPELLED, WORDS, UnderstandingComponent, block_metadata
+from bot.understanding.linear import checksum
 from bot.understanding.spelling import sound, words
 
 SHORTEST = 3
@@ -25,10 +20,6 @@ SHORTEST = 3
 def _shorter(word: str) -> set[str]:
     """``word`` and all that is left of it without one letter; two words one slip apart have one of these in common."""
     return {word, *(word[:i] + word[i + 1 :] for i in range(len(word)))}
-
-
-def _number(word: str) -> int:
-    return zlib.crc32(word.encode())
 
 
 class Lexicon:
@@ -53,7 +44,7 @@ class Lexicon:
             total.update(counts)
         known = sorted(word for word, count in total.items() if count >= min_count)
         pairs = sorted(
-            (_number(key), place)
+            (checksum(key), place)
             for place, word in enumerate(known)
             if len(sound(word)) >= SHORTEST
             for key in _shorter(sound(word))
@@ -85,7 +76,7 @@ class Lexicon:
         heard = sound(token)
         if len(token) < SHORTEST or len(heard) < SHORTEST or "0" in token:
             return token
-        keys = np.array([_number(key) for key in _shorter(heard)], dtype=np.uint32)
+        keys = np.array([checksum(key) for key in _shorter(heard)], dtype=np.uint32)
         first, last = np.searchsorted(self._keys, keys), np.searchsorted(self._keys, keys, "right")
         found = {int(place) for a, b in zip(first, last, strict=True) for place in self._places[a:b]}
         best, best_rank = token, (False, 0)
@@ -122,43 +113,3 @@ def count_words(examples: Iterable[tuple[str, list[str]]], tables: Iterable[dict
             if not form.endswith("*"):
                 said[language].update(words(form))
     return dict(sorted(said.items()))
-
-
-@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_TOKENIZER, is_trainable=True)
-class Speller(UnderstandingComponent):
-    """Sets ``spelled``: the words of the message with slips mended. The words as typed stay beside it."""
-
-    lexicon: Lexicon
-
-    @staticmethod
-    def get_default_config() -> dict[str, Any]:
-        """``min_count``: a word is known when examples and concepts say it this often."""
-        return {"min_count": 2}
-
-    def train(self, training_data: TrainingData) -> Resource:
-        """Learns the known words."""
-        examples = (
-            (block_metadata(message).get("language") or "", message.get(WORDS))
-            for message in training_data.intent_examples
-            if message.get(WORDS)
-        )
-        self.lexicon = Lexicon.learn(count_words(examples, training_data.lookup_tables), self.config["min_count"])
-        self.persist()
-        return self._resource
-
-    def process(self, messages: list[Message]) -> list[Message]:
-        """Sets the property on each message."""
-        for message in messages:
-            message.set(SPELLED, self.lexicon.corrected(message.get(WORDS) or []))
-        return messages
-
-    def process_training_data(self, training_data: TrainingData) -> TrainingData:
-        """The same for training examples."""
-        self.process([message for message in training_data.training_examples if message.get(WORDS) is not None])
-        return training_data
-
-    def _save(self, folder: Path) -> None:
-        self.lexicon.save(folder)
-
-    def _load(self, folder: Path) -> None:
-        self.lexicon = Lexicon.load(folder)
