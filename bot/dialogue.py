@@ -39,8 +39,6 @@ from bot.understanding.spelling import words
 DEFAULT_LANGUAGE = "fr"
 UNDERSTOOD_ABOVE = 0.30
 """Below this intent confidence the message counts as not understood."""
-AGREES_ABOVE = 0.95
-"""Consent in words counts above this confidence; half a yes ("yes, but not now") is asked again. A key is always sure."""
 LEAVES_ABOVE = 0.8
 """In an open question of the help path a message that may be its answer leaves only above this confidence."""
 SURE_LANGUAGE = 0.75
@@ -218,6 +216,8 @@ class Dialogue:
             return
         conversation.silences = 0
         if payload:
+            if not conversation.language and meaning(incoming.text):
+                self._judge_language(conversation, self._parse(incoming.text))
             intent, entities = parse_payload(payload)
             if intent == "not_offered":
                 draft.says.append(Say("choice_not_offered"))
@@ -314,12 +314,6 @@ class Dialogue:
         elif parsed["perhaps_urgent"] and not in_help and intent not in HELP_INTENTS and not pending:
             conversation.pending = {"intent": intent, "signs": parsed["signs"]}
             intent, confident = "ask_if_urgent", True
-        if (
-            intent == "affirm"
-            and conversation.offered_by.startswith("help_consent")
-            and parsed["confidence"] < AGREES_ABOVE
-        ):
-            confident = False
         if intent in ("affirm", "deny") and confident and _asks_yes_or_no(conversation.offered):
             # A yes or no in words is the choice.
             conversation.pending = pending

@@ -11,6 +11,8 @@ from bot.live_file import LiveFile
 from bot.understanding.spelling import sound, words
 
 REGIONS_OF_NIGER = ("agadez", "diffa", "dosso", "maradi", "niamey", "tahoua", "tillaberi", "zinder")
+AMBIGUOUS_TOWNS = frozenset(("Say",))
+"""Towns whose name is an everyday word: known only where a place was asked for."""
 LOOSE_FROM_LETTERS = 6
 LIKENESS = 0.84
 

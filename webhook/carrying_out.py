@@ -50,6 +50,11 @@ class Carry:
     run: Callable[[Occasion], None]
 
 
+def carried(run: Callable[[Occasion], None]) -> Any:
+    """An effect of the desk's own for a turn, whose effects are typed for what a dialogue may ask for."""
+    return Carry(run)
+
+
 Handler = Callable[[Occasion, Any], None]
 
 _STOP = sql(

@@ -31,6 +31,8 @@ READY_WITHIN_S = 10.0
 """A provider waits 15 s for an answer in the same response."""
 TRIES = 2
 """A failed answer is made once more at once, in the same time: a new referral's number may have been taken."""
+HOPELESS_AFTER = 3
+"""A message whose answer failed this often in one process is answered with the words of an error."""
 ERASED_ANSWERS_KEPT = 256
 LATE_AFTER_MS = 15 * 60_000
 """A message that waited longer is answered for other eyes: by now somebody else may hold the phone."""
@@ -142,6 +144,7 @@ class Inbox:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="turn")
         self._fresh: dict[int, Arrival] = {}
         self._working: set[int] = set()
+        self._failures: dict[int, int] = {}
         self._erased: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._erased_guard = threading.Lock()
 
@@ -255,8 +258,9 @@ class Inbox:
         finally:
             self._fresh.pop(row, None)
             self._working.discard(row)
-        for lane, seq in leaving:
-            self._delivery.push(lane, seq)
+            # Also when a later message failed: what was answered before it is committed and leaves now.
+            for lane, seq in leaving:
+                self._delivery.push(lane, seq)
         return answer
 
     def _answer_up_to(
@@ -278,7 +282,12 @@ class Inbox:
                 continue
             if milliseconds(self._clock()) - int(oldest[2]) > LATE_AFTER_MS:
                 arrival = replace(arrival, incoming=replace(arrival.incoming, late=True))
-            answered, answer = self._answer_one(session, number, arrival, kept=kept, leaving=leaving)
+            try:
+                answered, answer = self._answer_one(session, number, arrival, kept=kept, leaving=leaving)
+            except Exception:
+                self._failures[number] = self._failures.get(number, 0) + 1
+                raise
+            self._failures.pop(number, None)
             if answered and number == row:
                 return answer
 
@@ -298,7 +307,10 @@ class Inbox:
         door = self._doors[channel]
         conversation = arrival.incoming.conversation
         secret = self._vault.unlock(kept[0]) if kept else None
-        turn = self._turn(secret.get("state") if isinstance(secret, dict) else None, arrival.incoming, now)
+        state = secret.get("state") if isinstance(secret, dict) else None
+        # What fails every time must not hold up the next message, which may be a call for help.
+        hopeless = self._failures.get(number, 0) >= HOPELESS_AFTER
+        turn = (self._error_turn if hopeless else self._turn)(state, arrival.incoming, now)
         language = turn.replies[-1].language if turn.replies else str(kept[1]) if kept else ""
         answer = door.inline(turn, arrival)
         token = self._vault.lock(answer)
@@ -350,7 +362,10 @@ class Inbox:
             return self._dialogue.answer(state, incoming, now)
         except Exception as error:
             log.error("the dialogue failed: %s", type(error).__name__)
-            failed = Count("error", "dialogue")
+            return self._error_turn(state, incoming, now)
+
+    def _error_turn(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
+        failed = Count("error", "dialogue")
         try:
             turn = self._dialogue.error_turn(state, incoming, now)
         except Exception as error:

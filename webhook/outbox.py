@@ -11,7 +11,6 @@ from webhook.database import Transaction, sql
 from webhook.security import Vault
 
 Status = Literal["queued", "sent", "delivered", "failed", "stopped"]
-FINAL: tuple[Status, ...] = ("delivered", "failed", "stopped")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from webhook.carrying_out import BESIDE
 from webhook.database import Database, Transaction, sql
 from webhook.errors import OperatorError
 from webhook.security import Vault
@@ -80,7 +81,7 @@ def _new_names(transaction: Transaction, vault: Vault) -> dict[str, str]:
         stored = vault.unlock(token)
         if isinstance(stored, dict) and stored.get("sender"):
             channel, sender = str(stored["channel"]), str(stored["sender"])
-            beside = {"sms": "voice", "voice": "sms"}.get(channel, channel)
+            beside = BESIDE.get(channel, channel)
             for old, door in ((conversation, channel), (other, beside)):
                 if old:
                     names[str(old)] = vault.conversation_id(door, sender)

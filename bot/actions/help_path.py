@@ -16,6 +16,7 @@ from rasa_sdk.interfaces import ActionExecutionRejection
 from bot.actions import Services, context_of, do, entity_of, intent_of, say
 from bot.keywords import digits, meaning
 from bot.offer import exploitation_signs
+from bot.places import AMBIGUOUS_TOWNS
 from bot.referral.directory import REGIONS, Contact, Directory, without_police_alone
 from bot.referral.numbers import SHOWN, number_lines
 from bot.referral.path import (
@@ -43,11 +44,9 @@ from bot.understanding.spelling import words
 LOOP = "help_form"
 ABOUT_OF_INTENT = {"report_own_exploitation": "self", "report_other_person": "other", "report_child": "child"}
 HELP = frozenset((*ABOUT_OF_INTENT, "request_human", "report_immediate_danger"))
-VAGUE = frozenset(("inform", "nlu_fallback", "out_of_scope", "greet", "thank"))
+VAGUE = frozenset(("affirm", "inform", "nlu_fallback", "out_of_scope", "greet", "thank"))
 """Intents of a message that may be a badly understood answer; any other is a question that interrupts."""
 MAX_TRIES = 2
-AMBIGUOUS_TOWNS = frozenset(("Say",))
-"""Towns whose name is an everyday word: known only where a place was asked for."""
 Events = list[dict[str, Any]]
 
 
@@ -222,6 +221,8 @@ class _HelpTurn:
                 said = {DANGER: "yes", CONTACT: "no", CONSENT: "no"}.get(step, "")
             if step == DANGER and self._intent == "report_immediate_danger":
                 said = "yes"
+            if step == CONSENT and said == "yes" and not self._agreed():
+                said = ""
             return said or None, state
         name, allowed = {
             WHO: ("about", ABOUT),
@@ -235,6 +236,11 @@ class _HelpTurn:
             return value, state
         skips = step in (HOW, TIME) and (answer == "unknown" or _word_answer("skip", self._context.words))
         return (SKIPPED if skips else None), state
+
+    def _agreed(self) -> bool:
+        """Consent is a button, a key, or a yes that says nothing else; half a yes is asked again."""
+        text = self._context.words
+        return not text or bool(digits(text)) or bool(_word_answer("agree", text))
 
     def _understand_where(self, state: HelpState) -> tuple[str | None, HelpState]:
         text = self._context.words

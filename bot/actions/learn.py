@@ -10,7 +10,7 @@ from rasa_sdk.events import ActiveLoop
 from rasa_sdk.interfaces import ActionExecutionRejection
 
 from bot.actions import Services, context_of, do, entity_of, intent_of, say
-from bot.places import Place, region_choices
+from bot.places import AMBIGUOUS_TOWNS, Place, region_choices
 from bot.referral.numbers import number_lines
 from bot.understanding.spelling import words
 
@@ -22,7 +22,7 @@ FEW_WORDS = 3
 
 def actions(services: Services) -> list[Action]:
     """The actions of this file."""
-    return [TellMore(), TellTopic(), FindOffice(services), TellNumber(services)]
+    return [TellMore(), TellTopic(), LegalAid(services), FindOffice(services), TellNumber(services)]
 
 
 class TellMore(Action):
@@ -51,13 +51,56 @@ class TellTopic(Action):
         return []
 
 
+class LegalAid(Action):
+    """Free legal aid; the office at once when the question names a town."""
+
+    def __init__(self, services: Services) -> None:
+        self._places = services.places
+        self._offices = Offices(services)
+
+    def name(self) -> str:
+        return "action_legal_aid"
+
+    def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
+        context = context_of(tracker)
+        place = self._places.find(context.words)
+        if place is not None and place.office and place.name not in AMBIGUOUS_TOWNS:
+            self._offices.tell(dispatcher, place, context.at)
+        else:
+            say(dispatcher, "ask_legal_aid")
+        return []
+
+
+class Offices:
+    """Tells the office of a place."""
+
+    def __init__(self, services: Services) -> None:
+        self._directory = services.directory
+        self._test_service = services.test_service
+
+    def tell(self, dispatcher: Any, place: Place, at: str) -> None:
+        """``place`` has an office; ``at`` is the moment, ISO 8601."""
+        found = {"place": place.name, "office": place.office}
+        say(dispatcher, "office_found", {**found, "contact": self._number(place, at)})
+
+    def _number(self, place: Place, at: str) -> dict[str, Any]:
+        """The office's number when the directory has one that may be told, or how to find it without."""
+        directory = self._directory.current() if self._directory else None
+        if directory is not None:
+            today = directory.local(datetime.fromisoformat(at)).date()
+            known = directory.public(("legal_aid",), place.country, place.region, "unknown", today)
+            lines = number_lines([c for c in known if not (self._test_service and c.example)])
+            if lines:
+                return lines[0]
+        return {"key": "office_no_number"}
+
+
 class FindOffice(Action):
     """The nearest reported legal aid office, by town or region: a loop that waits for the name, or for a key."""
 
     def __init__(self, services: Services) -> None:
         self._places = services.places
-        self._directory = services.directory
-        self._test_service = services.test_service
+        self._offices = Offices(services)
 
     def name(self) -> str:
         return "office_form"
@@ -73,8 +116,7 @@ class FindOffice(Action):
         if intent != "find_office" and not (intent in TOWN_MAY_BE or (place and len(words(text)) <= FEW_WORDS)):
             raise ActionExecutionRejection(self.name())
         if place is not None and place.office:
-            found = {"place": place.name, "office": place.office}
-            say(dispatcher, "office_found", {**found, "contact": self._number(place, context_of(tracker).at)})
+            self._offices.tell(dispatcher, place, context_of(tracker).at)
             return [ActiveLoop(None)]
         if place is not None:
             say(dispatcher, "office_abroad")
@@ -84,17 +126,6 @@ class FindOffice(Action):
         else:
             say(dispatcher, "office_unknown")
         return [ActiveLoop(self.name())]
-
-    def _number(self, place: Place, at: str) -> dict[str, Any]:
-        """The office's number when the directory has one that may be told, or how to find it without."""
-        directory = self._directory.current() if self._directory else None
-        if directory is not None:
-            today = directory.local(datetime.fromisoformat(at)).date()
-            known = directory.public(("legal_aid",), place.country, place.region, "unknown", today)
-            lines = number_lines([c for c in known if not (self._test_service and c.example)])
-            if lines:
-                return lines[0]
-        return {"key": "office_no_number"}
 
 
 class TellNumber(Action):

@@ -26,6 +26,25 @@ FIND = (3, 2, 2)
 """Rights, legal aid, find an office."""
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "office"),
+    [
+        ("ha", "ina ofishin ANAJJ mafi kusa a Maradi?", "Maradi"),
+        ("fr", "quel est le bureau ANAJJ le plus proche à Tessaoua", "Maradi"),
+        ("en", "where is the nearest legal aid office in Zinder", "Zinder"),
+        ("dje", "man no ANAJJ go Dosso ra", "Dosso"),
+    ],
+)
+def test_a_question_that_names_the_town(inside: Meet, language: str, text: str, office: str) -> None:
+    person = inside("sms", language).write(text)
+    assert person.keys == ["office_found"]
+    assert office in person.text
+
+
+def test_a_word_that_is_also_a_town_is_no_town(inside: Meet) -> None:
+    assert inside("sms", "en").write("what should I say to a free lawyer").keys == ["ask_legal_aid"]
+
+
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("language", LANGUAGES)
 class TestByKeys:

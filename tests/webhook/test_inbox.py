@@ -7,9 +7,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -18,13 +20,18 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from twilio.request_validator import RequestValidator
 
+from bot.effects import Turn
+from bot.messages import Incoming
 from tests.webhook.channels.test_sms import rows
 from tests.webhook.channels.test_telegram import sent
 from tests.webhook.conftest import BuildApp
 from tests.webhook.doors import Caller, Telegram, Twilio, messages, service_of
 from tests.webhook.fixed_dialogue import FixedDialogue
 from tests.webhook.providers import TelegramServer, TwilioServer
+from webhook.carrying_out import Occasion, carried
 from webhook.database import sql
+from webhook.inbox import Arrival
+from webhook.outbox import Outbound
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -59,6 +66,45 @@ def test_a_slow_step_of_a_call_is_asked_for_again(build: BuildApp, fixed: FixedD
         caller.wait()
     assert caller.heard == ["2 1"]
     assert [incoming.text for incoming in fixed.seen] == ["", "1"]
+
+
+def test_what_fails_every_time_does_not_silence_the_next_message(
+    app: Flask, fixed: FixedDialogue, twilio_server: TwilioServer
+) -> None:
+    def answer(state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
+        turn = real(state, incoming, now)
+        return replace(turn, effects=(*turn.effects, carried(fail))) if incoming.text == "bad" else turn
+
+    def fail(occasion: Occasion) -> None:
+        raise KeyError
+
+    real, fixed.answer = fixed.answer, answer  # type: ignore[method-assign]
+    assert messages(Twilio(app).sms("bad")) == []
+    assert messages(Twilio(app).sms("SOS")) == ["1 SOS"]
+    twilio_server.wait_for(lambda: twilio_server.accepted("Messages"))
+    assert twilio_server.accepted("Messages")[0]["Body"] == "<technical_error>"
+    assert service_of(app).inbox.recover() == 0
+
+
+def test_an_answer_leaves_at_once_though_the_message_after_it_fails(
+    app: Flask, telegram_server: TelegramServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inbox = service_of(app).inbox
+    with monkeypatch.context() as broken:
+        broken.setattr(inbox, "_answer_one", None)
+        Telegram(app).message(text="one")
+    door = inbox._doors["telegram"]
+    real = door.outbound
+
+    def outbound(self: object, turn: Turn, arrival: Arrival) -> Sequence[Outbound]:
+        if arrival.incoming.text == "two":
+            raise RuntimeError
+        return real(turn, arrival)
+
+    monkeypatch.setattr(type(door), "outbound", outbound)
+    Telegram(app).message(text="two")
+    service_of(app).delivery.settled()
+    assert sent(telegram_server) == ["1 one"]
 
 
 def test_a_failure_in_between_is_recovered_by_api(

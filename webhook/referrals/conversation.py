@@ -17,7 +17,7 @@ from bot.messages import Incoming, Reply
 from bot.referral.directory import Contact
 from bot.referral.numbers import number_lines
 from bot.referral.record import Record
-from webhook.carrying_out import BESIDE, Carry, Occasion
+from webhook.carrying_out import BESIDE, Occasion, carried
 from webhook.clock import milliseconds
 from webhook.inbox import Answering
 from webhook.referrals.acknowledgement import acknowledge
@@ -95,9 +95,9 @@ class ReferralDialogue:
         effects: list[Any] = []
         for effect in turn.effects:
             if isinstance(effect, OpenReferral):
-                effects.append(_once(self._opening(effect)))
+                effects.append(carried(self._opening(effect)))
             elif isinstance(effect, EraseData):
-                effects += [_once(self.withdraw), effect]
+                effects += [carried(self.withdraw), effect]
             else:
                 effects.append(effect)
         return replace(turn, effects=tuple(effects))
@@ -199,7 +199,7 @@ class ReferralDialogue:
                 occasion.after.append(lambda: self._escalation.begin(row.id))
 
         turn = self._tell(contact, state, incoming, "relay_closed", reference=row.reference)
-        return replace(turn, effects=(_once(run),))
+        return replace(turn, effects=(carried(run),))
 
     def _to_person(self, state: dict[str, Any] | None, row: Referral, text: str) -> Turn:
         """The contact's words: at once to a person who is there and has proved it, else behind a neutral knock."""
@@ -224,7 +224,7 @@ class ReferralDialogue:
                 ledger.set_news(row.id, "waiting")
                 occasion.after.append(lambda: self._escalation.begin(row.id))
 
-        return Turn((), state, (_once(run),), silent=True)
+        return Turn((), state, (carried(run),), silent=True)
 
     # ---- the person writes
 
@@ -260,7 +260,7 @@ class ReferralDialogue:
         key = "help_code_wrong" if tried else "help_ask_code"
         replies = self._desk.wording.replies(key, self._language(news), incoming.channel)
         kept = Standing(CODE).put_into(state) if by_voice else state
-        return Turn(replies, kept, (_once(lambda o: self._ledger(o).set_asked(news.id, tried + 1)),))
+        return Turn(replies, kept, (carried(lambda o: self._ledger(o).set_asked(news.id, tried + 1)),))
 
     def _proves(self, ledger: Ledger, row: Referral, text: str) -> bool:
         """The whole message is the reference or the code word."""
@@ -291,7 +291,7 @@ class ReferralDialogue:
             kept = Standing(STATUS if offered and row.state in LIVE else "").put_into(kept)
             if messages:
                 replies += wording.replies("voice_person", language, incoming.channel)
-        return Turn(tuple(replies), kept, (_once(run),))
+        return Turn(tuple(replies), kept, (carried(run),))
 
     def _talk(self, state: dict[str, Any] | None, incoming: Incoming, row: Referral, now: datetime) -> Turn:
         """The bot is silent, except for danger and for a contact who no longer answers."""
@@ -308,8 +308,8 @@ class ReferralDialogue:
 
             replies = self._desk.wording.replies("handover_silent", self._language(row), incoming.channel)
             kept = {**state, "offered": [c.payload for c in replies[-1].choices]} if state else state
-            return Turn(replies, kept, (_once(give_back),))
-        return Turn((), state, (_once(self._to_contact(row, incoming.text)),), silent=True)
+            return Turn(replies, kept, (carried(give_back),))
+        return Turn((), state, (carried(self._to_contact(row, incoming.text)),), silent=True)
 
     def _to_contact(self, row: Referral, text: str) -> Callable[[Occasion], None]:
         def run(occasion: Occasion) -> None:
@@ -346,7 +346,7 @@ class ReferralDialogue:
             occasion.after.append(lambda: self._escalation.push(queued))
             occasion.after.append(lambda: self._escalation.begin(row.id))
 
-        return Turn(replies, state, (_once(run),))
+        return Turn(replies, state, (carried(run),))
 
     # ---- small things
 
@@ -376,8 +376,3 @@ class ReferralDialogue:
     ) -> Turn:
         language = language_for(contact, "fr")
         return Turn(self._desk.wording.replies(key, language, incoming.channel, **values), state)
-
-
-def _once(run: Callable[[Occasion], None]) -> Any:
-    """An effect that happens in the turn's transaction."""
-    return Carry(run)

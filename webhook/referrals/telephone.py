@@ -17,7 +17,7 @@ from bot.keywords import digits, meaning
 from bot.messages import Incoming, Reply
 from bot.referral.directory import Contact
 from bot.referral.record import REFERENCE_DIGITS
-from webhook.carrying_out import Carry, Occasion
+from webhook.carrying_out import Occasion, carried
 from webhook.clock import milliseconds
 from webhook.inbox import Answering
 from webhook.referrals import links
@@ -25,7 +25,7 @@ from webhook.referrals.acknowledgement import acknowledge
 from webhook.referrals.contacts import Registered, Word, read
 from webhook.referrals.escalation import Desk, Escalation, language_for, plan_of
 from webhook.referrals.ledger import Ledger, Referral
-from webhook.referrals.voice_rows import Left, full, left_for, new_message, offer
+from webhook.referrals.voice_rows import Left, full, left_for, new_message, offer, referral_of
 
 NAME = "telephone"
 """Under which the standing is kept in a conversation's state."""
@@ -102,7 +102,7 @@ class Telephone:
         if standing.at == OFFER:
             return self._offered(standing, state, incoming, now)
         if standing.at == RECORD:
-            return self._recorded(standing, state, incoming)
+            return self._recorded(standing, state, incoming, now)
         return self._asks_for_a_person(standing, state, incoming, now)
 
     # ---- a contact calls
@@ -184,16 +184,14 @@ class Telephone:
         rows = [r for r in self._live(incoming, now) if max(r.unlocked_ms, r.created_ms) > since]
         if not rows:
             return None
-        row = next((r for r in rows if r.state == "acknowledged"), rows[0])
-        contacts = tuple(step.contact.id for step in plan_of(self._desk.directory.current(), row, now).steps)
-        return self._through(Standing(referral=row.id, left=contacts), state, incoming, now)
+        row = _first(rows)
+        return self._through(Standing(referral=row.id, left=self._contacts(row, now)), state, incoming, now)
 
     def put_through(self, turn: Turn, asked: PutThrough, incoming: Incoming, now: datetime) -> Turn:
         """The dialogue says that the caller wants a person now."""
         rows = self._live(incoming, now)
-        row = next((r for r in rows if r.state == "acknowledged"), rows[0] if rows else None)
-        standing = Standing(left=asked.contacts, record=asked.record, referral=row.id if row else "")
-        through = self._through(standing, turn.state, incoming, now, otherwise=turn)
+        standing = Standing(left=asked.contacts, record=asked.record, referral=_first(rows).id if rows else "")
+        through = self._through(standing, turn.state, incoming, now, otherwise=replace(turn, effects=()))
         return replace(through, effects=(*turn.effects, *through.effects))
 
     def _through(
@@ -206,7 +204,7 @@ class Telephone:
     ) -> Turn:
         """Whoever has the case, else the first that are open; else a message."""
         holder = self._holder(standing.referral, now)
-        able = [c for c in (holder,) if c] if holder else [self._contact_of(c) for c in standing.left]
+        able = [holder] if holder else [self._contact_of(c) for c in standing.left]
         left = [c.id for c in able if c is not None and self._can_be_called(c, now)][:CALLED_AT_MOST]
         return self._next(replace(standing, at=DIAL, left=tuple(left)), state, incoming, now, otherwise)
 
@@ -230,7 +228,7 @@ class Telephone:
 
     def _dialled(self, standing: Standing, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         talked = incoming.media == "talked"
-        noted = _once(self._note(standing, "put through" if talked else "put through, no answer"))
+        noted = carried(self._note(standing, "put through" if talked else "put through, no answer"))
         effects = (noted, Count("put_through", "talked" if talked else "nobody"))
         if talked:
             return Turn(self._say("voice_goodbye", state, incoming), state, effects, ends_call=True)
@@ -280,8 +278,7 @@ class Telephone:
         if key == "5":
             with self._desk.database.reading() as transaction:
                 row = Ledger(transaction, self._desk.vault, now).by_id(standing.referral)
-            contacts = plan_of(self._desk.directory.current(), row, now).steps if row else ()
-            again = replace(standing, left=tuple(step.contact.id for step in contacts) or (standing.called,))
+            again = replace(standing, left=(self._contacts(row, now) if row else ()) or (standing.called,))
             return self._through(again, state, incoming, now)
         if key == "0" or meaning(incoming.text):
             return None
@@ -313,19 +310,26 @@ class Telephone:
 
         spoken = replace(standing, at=RECORD, message=message)
         said = self._say("voice_leave_message", state, incoming)
-        return Turn(said, spoken.put_into(state), (_once(run),), line=TakeMessage(message))
+        return Turn(said, spoken.put_into(state), (carried(run),), line=TakeMessage(message))
 
-    def _recorded(self, standing: Standing, state: dict[str, Any] | None, incoming: Incoming) -> Turn:
+    def _recorded(self, standing: Standing, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         if incoming.media != "recording":
             return Turn(self._say("voice_goodbye", state, incoming), state, ends_call=True)
         said = self._say("voice_message_kept", state, incoming)
-        reference = "" if standing.referral else str(standing.record.get("reference", ""))
-        if reference:
-            said = (*said, *self._say("voice_reference", state, incoming, reference={"reference": reference}))
+        if not standing.referral and (opened := self._opened_by(standing.message, now)):
+            said = (*said, *self._say("voice_reference", state, incoming, reference={"reference": opened.reference}))
         goodbye = self._say("voice_goodbye", state, incoming)
         return Turn((*said, *goodbye), state, (Count("voice_message"),), ends_call=True)
 
     # ---- small things
+
+    def _opened_by(self, message: str, now: datetime) -> Referral | None:
+        """The referral that the message opened when it arrived: only there its reference is sure to be its own."""
+        with self._desk.database.reading() as transaction:
+            return Ledger(transaction, self._desk.vault, now).by_id(referral_of(transaction, message))
+
+    def _contacts(self, row: Referral, now: datetime) -> tuple[str, ...]:
+        return tuple(step.contact.id for step in plan_of(self._desk.directory.current(), row, now).steps)
 
     def _live(self, incoming: Incoming, now: datetime) -> list[Referral]:
         with self._desk.database.reading() as transaction:
@@ -355,6 +359,6 @@ class Telephone:
         return self._desk.wording.replies(key, language, incoming.channel, **values)
 
 
-def _once(run: Callable[[Occasion], None]) -> Any:
-    """An effect that happens in the turn's transaction."""
-    return Carry(run)
+def _first(rows: list[Referral]) -> Referral:
+    """The one that somebody has taken on, else the newest."""
+    return next((row for row in rows if row.state == "acknowledged"), rows[0])

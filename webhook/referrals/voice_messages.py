@@ -104,9 +104,11 @@ class VoiceMessages:
             row = self._row(transaction, message, _LOCKED)
             if row is None:
                 return False
-            if not row.secret.get("recording"):
-                self._take(transaction, row, recording, now)
             ours = row.state != "erased"
+            if row.secret.get("recording"):
+                # The other report came first, and began what there is to do.
+                return ours
+            self._take(transaction, row, recording, now)
             row = self._row(transaction, message)
         if row is not None and row.referral and ours:
             self._opened(row.referral)
@@ -210,8 +212,9 @@ class VoiceMessages:
 
     def _store(self, row: _Message, sound: bytes, now: datetime) -> None:
         queued: list[Queued] = []
+        audio = self._vault.lock_bytes(sound)
         with self._database.writing() as transaction:
-            stored = transaction.run(_STORE, id=row.id, audio=self._vault.lock_bytes(sound), now=milliseconds(now))
+            stored = transaction.run(_STORE, id=row.id, audio=audio, now=milliseconds(now))
             ledger = Ledger(transaction, self._vault, now)
             referral = ledger.by_id(row.referral)
             if stored and referral is not None:

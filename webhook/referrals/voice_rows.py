@@ -28,6 +28,7 @@ _OF_REFERRAL = sql(
     "SELECT id, audio, at_ms FROM voice_messages WHERE referral_id = :id AND state = 'stored' ORDER BY at_ms, id"
 )
 _AUDIO = sql("SELECT audio FROM voice_messages WHERE id = :id AND state = 'stored'")
+_REFERRAL = sql("SELECT referral_id FROM voice_messages WHERE id = :id")
 _WAITS = sql("SELECT 1 FROM voice_messages WHERE referral_id = :id AND state = 'stored' LIMIT 1")
 _COUNT = sql("SELECT COUNT(*) FROM voice_messages WHERE referral_id = :id")
 _ERASE = (
@@ -94,6 +95,12 @@ def sound_of(transaction: Transaction, vault: Vault, message: str) -> bytes | No
     """One message."""
     row = transaction.one(_AUDIO, id=message)
     return vault.unlock_bytes(row[0]) if row else None
+
+
+def referral_of(transaction: Transaction, message: str) -> str:
+    """Id of the referral that a message belongs to, empty when there is none (any more)."""
+    row = transaction.one(_REFERRAL, id=message)
+    return str(row[0] or "") if row else ""
 
 
 def waits(transaction: Transaction, referral: str) -> bool:
