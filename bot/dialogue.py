@@ -42,6 +42,9 @@ UNDERSTOOD_ABOVE = 0.30
 LEAVES_ABOVE = 0.8
 """In an open question of the help path a message that may be its answer leaves only above this confidence."""
 SURE_LANGUAGE = 0.75
+LANGUAGE_OF_A_WORD = 0.5
+"""A first message that is a word which always works (TAIMAKO) is most likely in its language: the default would be a
+worse guess, and the whole help path would follow it."""
 SWITCH_EVIDENCE = 0.85
 MAX_SILENCES = 4
 LONG_WORDS = 60
@@ -217,7 +220,9 @@ class Dialogue:
         conversation.silences = 0
         if payload:
             if not conversation.language and meaning(incoming.text):
-                self._judge_language(conversation, self._parse(incoming.text))
+                parsed = self._parse(incoming.text)
+                if parsed["language_confidence"] >= LANGUAGE_OF_A_WORD:
+                    conversation.language = parsed["language"]
             intent, entities = parse_payload(payload)
             if intent == "not_offered":
                 draft.says.append(Say("choice_not_offered"))
