@@ -221,7 +221,7 @@ class _HelpTurn:
                 said = {DANGER: "yes", CONTACT: "no", CONSENT: "no"}.get(step, "")
             if step == DANGER and self._intent == "report_immediate_danger":
                 said = "yes"
-            if step == CONSENT and said == "yes" and not self._agreed():
+            if step == CONSENT and ((said == "yes" and not self._agreed()) or (said == "no" and self._half_a_yes())):
                 said = ""
             return said or None, state
         name, allowed = {
@@ -241,6 +241,11 @@ class _HelpTurn:
         """Consent is a button, a key, or a yes that says nothing else; half a yes is asked again."""
         text = self._context.words
         return not text or bool(digits(text)) or bool(_word_answer("agree", text))
+
+    def _half_a_yes(self) -> bool:
+        """A no that begins as a yes ("oui mais non") is asked again too: taken for a refusal, nobody would come."""
+        said = words(self._context.words)
+        return any(_word_answer("agree", " ".join(said[:count])) for count in (1, 2, 3) if count < len(said))
 
     def _understand_where(self, state: HelpState) -> tuple[str | None, HelpState]:
         text = self._context.words

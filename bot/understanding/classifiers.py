@@ -107,8 +107,9 @@ class NgramIntentClassifier(UnderstandingComponent, IntentClassifier):
         rows = _rows(examples)
         urgent = [_URGENT if block_metadata(m).get("urgent") else "" for m in examples]
         classes = [m.get(INTENT) + mark for m, mark in zip(examples, urgent, strict=True)]
-        self._use(train_softmax(rows, classes, self.config["strength"]))
-        self.urgency = train_softmax(rows, urgent, self.config["urgent_strength"])
+        split = examples[0].get(NGRAMS).size
+        self._use(train_softmax(rows, classes, self.config["strength"], split))
+        self.urgency = train_softmax(rows, urgent, self.config["urgent_strength"], split)
         self.persist()
         return self._resource
 

@@ -58,10 +58,10 @@ class Concepts:
             )
         return joined
 
-    def find(self, tokens: Sequence[str]) -> list[frozenset[str]]:
-        """The concepts of a message in order, one set for each word or phrase that names any."""
+    def read(self, tokens: Sequence[str]) -> list[frozenset[str] | str]:
+        """The message in order: a set of concepts for each word or phrase that names any, other words as they are."""
         sounds = [sound(token) for token in tokens]
-        found: list[frozenset[str]] = []
+        found: list[frozenset[str] | str] = []
         position = 0
         while position < len(sounds):
             names: list[str] = []
@@ -73,8 +73,7 @@ class Concepts:
                     break
             if not names:
                 names = self._by_stem(sounds[position])
-            if names:
-                found.append(frozenset(names))
+            found.append(frozenset(names) if names else tokens[position])
             position += used
         return found
 
@@ -86,8 +85,10 @@ class Concepts:
         return []
 
 
-def concept_features(found: Sequence[frozenset[str]]) -> Iterator[str]:
-    """Concepts, ordered pairs of neighbours, and pairs within a window whatever their order."""
+def concept_features(read: Sequence[frozenset[str] | str]) -> Iterator[str]:
+    """Concepts, ordered pairs of neighbours, and pairs within a window whatever their order; then pairs and threes of
+    neighbours among all words, those that name a concept replaced by it (``they TAKE my PAPER``)."""
+    found = [names for names in read if not isinstance(names, str)]
     previous: frozenset[str] = frozenset(("^",))
     for index, names in enumerate(found):
         for name in names:
@@ -99,3 +100,9 @@ def concept_features(found: Sequence[frozenset[str]]) -> Iterator[str]:
                     if second != name:
                         yield "p:" + "&".join(sorted((name, second)))
         previous = names
+    line = ["^", *(piece if isinstance(piece, str) else min(piece) for piece in read), "$"]
+    for index, piece in enumerate(line[1:]):
+        yield f"x:{line[index]} {piece}"
+    for index, piece in enumerate(line[2:]):
+        yield f"x:{line[index]} _ {piece}"
+        yield f"x:{line[index]} {line[index + 1]} {piece}"

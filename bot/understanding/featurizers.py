@@ -138,8 +138,8 @@ class ConceptFeaturizer(UnderstandingComponent):
 
     @staticmethod
     def get_default_config() -> dict[str, Any]:
-        """``min_count``: as above. ``weight``: of concepts against n-grams. ``also``: languages borrowed from."""
-        return {"min_count": 3, "weight": 1.2, "also": {}}
+        """``min_count``: as above. ``also``: languages borrowed from."""
+        return {"min_count": 3, "also": {}}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Learns which concepts and pairs of concepts occur; the languages are those of the lookup tables' names."""
@@ -168,7 +168,7 @@ class ConceptFeaturizer(UnderstandingComponent):
 
     def _add(self, message: Message, language: str | None) -> None:
         more = self.vocabulary.features(self._terms(message, language))
-        message.set(FEATURES, message.get(NGRAMS).with_more(more.times(self.config["weight"])))
+        message.set(FEATURES, message.get(NGRAMS).with_more(more))
 
     @staticmethod
     def _examples(training_data: TrainingData) -> list[Message]:
@@ -176,7 +176,7 @@ class ConceptFeaturizer(UnderstandingComponent):
 
     def _terms(self, message: Message, language: str | None) -> list[str]:
         concepts = self.concepts.get(language or "")
-        return list(concept_features(concepts.find(message.get(SPELLED) or []))) if concepts else []
+        return list(concept_features(concepts.read(message.get(SPELLED) or []))) if concepts else []
 
     def _save(self, folder: Path) -> None:
         self.vocabulary.save(folder)

@@ -70,12 +70,12 @@ class Features:
 
     def _concepts(self, row: Any) -> list[str]:
         # The language is given (it is identified nearly always).
-        return list(concept_features(self.concepts[row.language].find(self._words(row)[0])))
+        return list(concept_features(self.concepts[row.language].read(self._words(row)[0])))
 
     def __call__(self, rows: list[Any]) -> Any:
         found = [self.ngrams.features(self._ngrams(row)) for row in rows]
         if self.named is not None:
-            named = [self.named.features(self._concepts(row)).times(1.2) for row in rows]
+            named = [self.named.features(self._concepts(row)) for row in rows]
             found = [f.with_more(n) for f, n in zip(found, named, strict=True)]
         return matrix(found)
 
