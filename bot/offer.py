@@ -153,11 +153,12 @@ class OfferState:
         )
 
     def back(self) -> OfferState | None:
-        """The state before the last answer, or None at the first question."""
+        """The state before the last answer; before the first, without what was told in free words (it may have been
+        misheard). None when there is nothing to take back."""
         if self.which:
             return replace(self, answers=self.answers[:-1], which=False)
         if not self.answers:
-            return None
+            return replace(self, told=()) if self.told else None
         return replace(self, answers=self.answers[:-1])
 
     def signs(self) -> tuple[str, ...]:

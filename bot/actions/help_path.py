@@ -437,18 +437,20 @@ class _HelpTurn:
         do(self._dispatcher, "put_through", contacts=[contact.id for contact in contacts], record=record)
 
     def _when(self, state: HelpState) -> dict[str, Any]:
-        """When an answer can be expected, by urgency and by the first contact's hours."""
+        """When an answer can be expected, by urgency and by the hours of who is alerted; never if none was wanted."""
         assert self._directory is not None
         steps, now = self._plan(state).steps, self._now
-        if state.in_danger:
-            return {"key": "when_hour"}
+        if state.value(CONTACT) == "no":
+            return {"key": "when_asked"}
         if not steps:
             return {"key": "when_open"}
-        if not self._directory.open_at(steps[0].contact, now):
-            opens = self._directory.local(self._directory.next_open(steps[0].contact, now))
-            today = self._directory.local(now).isoformat()
-            return {"key": "when_open_at", "moment": {"moment": opens.isoformat(), "from": today}}
-        return {"key": "when_hours" if state.urgency == "high" else "when_day"}
+        # In danger everybody is alerted in turn within the hour, so it is enough that one of them is there.
+        answering = steps if state.in_danger else steps[:1]
+        if any(self._directory.open_at(step.contact, now) for step in answering):
+            return {"key": "when_hour" if state.in_danger else "when_hours" if state.urgency == "high" else "when_day"}
+        opens = self._directory.local(min(self._directory.next_open(step.contact, now) for step in answering))
+        today = self._directory.local(now).isoformat()
+        return {"key": "when_open_at", "moment": {"moment": opens.isoformat(), "from": today}}
 
     def _refer(self, state: HelpState, consent: Consent, consent_values: dict[str, Any]) -> None:
         fields = self._record(state, state.reference, consent)

@@ -22,7 +22,7 @@ FEW_WORDS = 3
 
 def actions(services: Services) -> list[Action]:
     """The actions of this file."""
-    return [TellMore(), TellTopic(), LegalAid(services), FindOffice(services), TellNumber(services)]
+    return [TellMore(), TellTopic(), LegalAid(services), FindOffice(services), Inform(services), TellNumber(services)]
 
 
 class TellMore(Action):
@@ -126,6 +126,27 @@ class FindOffice(Action):
         else:
             say(dispatcher, "office_unknown")
         return [ActiveLoop(self.name())]
+
+
+class Inform(Action):
+    """A bare answer where nothing was asked: the name of a town alone is taken for the nearest office, since the answer
+    about legal aid has just said that there is one in the regions; a number or a time is not understood."""
+
+    def __init__(self, services: Services) -> None:
+        self._places = services.places
+        self._offices = Offices(services)
+
+    def name(self) -> str:
+        return "action_inform"
+
+    def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
+        context = context_of(tracker)
+        place = self._places.find(context.words) if len(words(context.words)) <= FEW_WORDS else None
+        if place is not None and place.office:
+            self._offices.tell(dispatcher, place, context.at)
+        else:
+            do(dispatcher, "not_understood")
+        return []
 
 
 class TellNumber(Action):

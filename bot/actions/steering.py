@@ -14,7 +14,7 @@ def actions(services: Services) -> list[Action]:
     """The steering actions."""
     return [
         Begin(), Menu(), Affirm(), Deny(), Repeat(), GoBack(), ChangeLanguage(), SetLanguage(), ConfirmStop(), Stop(),
-        ConfirmErase(), Erase(), Leave(), Inform(), NotUnderstood(), AskIfUrgent(),
+        ConfirmErase(), Erase(), Leave(), NotUnderstood(), AskIfUrgent(),
     ]  # fmt: skip
 
 
@@ -164,17 +164,6 @@ class Leave(Action):
 
     def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
         do(dispatcher, "leave")
-        return []
-
-
-class Inform(Action):
-    """A bare answer (a place, a number) where none was asked: a town may be looking for the nearest office."""
-
-    def name(self) -> str:
-        return "action_inform"
-
-    def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
-        do(dispatcher, "not_understood")
         return []
 
 

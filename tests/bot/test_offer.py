@@ -134,3 +134,11 @@ def test_a_compound_yes_asks_which() -> None:
     assert state.current().name == "rushed_or_secret"
     assert state.answer("secrecy").signs() == ("secrecy",)
     assert state.answer("both").signs() == ("rushed_departure", "secrecy")
+
+
+def test_back_before_the_first_answer_takes_back_what_was_told() -> None:
+    state = OfferState().hear(("travel_debt",))
+    back = state.back()
+    assert back is not None
+    assert (back.told, back.signs()) == ((), ())
+    assert back.back() is None

@@ -41,6 +41,14 @@ def turn(
 LONG = "on me propose un travail mais là-bas mon ami travaille sans salaire"
 
 
+def test_a_misheard_sign_is_taken_back_and_asked_about() -> None:
+    heard = OfferState().hear(("travel_debt", "free_travel")).to_dict()
+    said, offer, goes_on = turn("go_back", "", (), heard)
+    assert said == ["offer_corrected", "offer_q_free_travel"]
+    assert goes_on
+    assert OfferState.from_dict(offer or {}).signs() == ()
+
+
 class TestASignOfHarm:
     def test_at_the_start_offers_help_first(self) -> None:
         said, offer, goes_on = turn("check_offer", LONG, ("unpaid_work", "free_travel"), running=False)

@@ -41,6 +41,14 @@ def test_a_question_that_names_the_town(inside: Meet, language: str, text: str, 
     assert office in person.text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_town_alone_after_the_answer_about_legal_aid(inside: Meet, language: str) -> None:
+    person = inside("sms", language).press(*FIND[:2])
+    assert person.asked == "ask_legal_aid"
+    assert person.write("Maradi").keys == ["office_found"]
+    assert person.write("24").keys != ["office_found"]
+
+
 def test_a_word_that_is_also_a_town_is_no_town(inside: Meet) -> None:
     assert inside("sms", "en").write("what should I say to a free lawyer").keys == ["ask_legal_aid"]
 

@@ -69,6 +69,24 @@ def test_danger_brings_the_numbers_of_the_country_before_any_question(phone: Pho
     assert "+227" not in libya.text
 
 
+def test_no_answer_is_announced_to_who_wants_none(phone: Phones) -> None:
+    person = phone("sms").say(NEED["fr"], "2", "1", "1", "Tahoua", "2", "1")
+    assert person.asked == "help_reference"
+    assert "quand vous revenez ici la demander" in person.text
+
+
+@pytest.mark.parametrize(("hours", "expected"), [("24/7", "dans l'heure"), ("Mo-Fr 08:00-17:30", "lundi 08:00")])
+def test_danger_at_night_promises_an_hour_only_where_somebody_is_there(
+    phone: Phones, tmp_path: Any, hours: str, expected: str
+) -> None:
+    file = tmp_path / "contacts.yml"
+    file.write_text(EXAMPLE.read_text().replace("24/7", hours))
+    person = phone("sms", directory=LiveDirectory(file)).wait(minutes=5 * 24 * 60)
+    person.say("il a un couteau il va nous tuer venez vite", "1", "1", "Dosso", "1", "1")
+    assert person.asked == "help_reference"
+    assert expected in person.text
+
+
 def test_danger_leaves_out_the_questions_that_can_wait(phone: Phones) -> None:
     person = phone("sms").say("il a un couteau il va nous tuer venez vite", "1", "1", "2", "1")
     assert person.asked == "help_consent_self"
