@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -258,6 +259,7 @@ class LiveCatalogue:
         self._reviewed_only = reviewed_only
         self._poll_seconds = poll_seconds
         self._lock = threading.Lock()
+        self._held = threading.local()
         self.problem = ""
         """Why the files as they are now cannot be used; empty while they can."""
         self._stamp = self._files_stamp()
@@ -272,13 +274,25 @@ class LiveCatalogue:
         self._next_look = time.monotonic() + poll_seconds
 
     def current(self) -> Catalogue:
-        """The catalogue to use for one turn. Looks at the files at most every ``poll_seconds``."""
+        """The catalogue to use now. Looks at the files at most every ``poll_seconds``."""
+        held: Catalogue | None = getattr(self._held, "catalogue", None)
+        if held is not None:
+            return held
         if time.monotonic() >= self._next_look and self._lock.acquire(blocking=False):
             try:
                 self._look()
             finally:
                 self._lock.release()
         return self._catalogue
+
+    @contextmanager
+    def held(self) -> Iterator[Catalogue]:
+        """One turn, one version: within it :meth:`current` is the same for this thread, whatever changes meanwhile."""
+        self._held.catalogue = self.current()
+        try:
+            yield self._held.catalogue
+        finally:
+            del self._held.catalogue
 
     def _look(self) -> None:
         self._next_look = time.monotonic() + self._poll_seconds

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bot import rasa_seams
-from bot.catalogue import LiveCatalogue
+from bot.catalogue import Catalogue, LiveCatalogue
 from bot.effects import (
     Count,
     DeleteSent,
@@ -135,8 +135,10 @@ class Dialogue:
 
     def answer(self, state: dict[str, Any] | None, incoming: Incoming, now: datetime) -> Turn:
         """Answers one message. Raises DialogueError when the engine fails (use :meth:`error_turn` then)."""
-        conversation = Conversation.load(state, now)
-        catalogue = self._catalogue.current()
+        with self._catalogue.held() as catalogue:
+            return self._answer(Conversation.load(state, now), incoming, now, catalogue)
+
+    def _answer(self, conversation: Conversation, incoming: Incoming, now: datetime, catalogue: Catalogue) -> Turn:
         if conversation.language and conversation.language not in catalogue.languages:
             conversation.language = ""
             conversation.forget_session(now)

@@ -44,6 +44,14 @@ def test_a_changed_file_is_taken_over_without_a_restart(content: Path) -> None:
     assert text_of(before) == "D'accord. Au revoir."
 
 
+def test_one_turn_sees_one_version(content: Path) -> None:
+    live = LiveCatalogue(content, poll_seconds=0)
+    with live.held() as before:
+        edit(content / "fr/system.yml", "D'accord. Au revoir.", "D'accord. À bientôt.")
+        assert live.current() is before
+    assert text_of(live.current()) == "D'accord. À bientôt."
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
