@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 _SPECIAL = str.maketrans(
     {
@@ -47,6 +48,7 @@ def words(text: str) -> list[str]:
     return [_STRETCHED.sub(r"\1", _DIGIT.sub("0", word)) for word in _WORD.findall(text)]
 
 
+@lru_cache(maxsize=8192)
 def sound(word: str) -> str:
     """A rougher form of a folded word, under which usual variants meet (``choukoula``/``shukula``)."""
     for pattern, to in _SOUNDS:
