@@ -21,7 +21,7 @@ run: setup
 	.venv/bin/hankali serve --port $(PORT)
 
 test: setup
-	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	.venv/bin/python -m pytest -n 4 --dist loadfile
 
 lint: setup
 	.venv/bin/ruff check .

@@ -21,7 +21,7 @@ from sklearn.svm import LinearSVC
 from bot.evaluation import Labelled, read
 from bot.understanding.concepts import Concepts, concept_features
 from bot.understanding.lexicon import Lexicon, count_words
-from bot.understanding.linear import Vocabulary, matrix
+from bot.understanding.linear import Vocabulary, matrix, train_softmax
 from bot.understanding.spelling import fold, ngrams, words
 from tests.evaluation.examples import LANGUAGES, ROOT, Example, concept_tables, examples
 from tests.evaluation.hold_out import BLIND, HELD_OUT
@@ -104,16 +104,28 @@ def set_ups(train: list[Example]) -> Iterator[Result]:
     begun = time.perf_counter()
     named = Features(train, with_concepts=True, with_speller=False)
     with_concepts = svm(named(train), gold)
-    yield Result("the same + concepts", lambda part: list(with_concepts.predict(named(part))),
+    yield Result("the same + concepts, and words and concepts in one line",
+                 lambda part: list(with_concepts.predict(named(part))),
                  time.perf_counter() - begun, with_concepts.coef_.nbytes / 2**22)  # fmt: skip
 
     begun = time.perf_counter()
     full = Features(train, with_concepts=True, with_speller=True)
     rows = full(train)
-    used = svm(rows, joint)
-    yield Result("the same + slips mended, classes told apart by urgency (used)",
-                 lambda part: without_urgency(used.predict(full(part))),
-                 time.perf_counter() - begun, used.coef_.nbytes / 2**22)  # fmt: skip
+    apart = svm(rows, joint)
+    yield Result("the same + slips mended, classes told apart by urgency",
+                 lambda part: without_urgency(apart.predict(full(part))),
+                 time.perf_counter() - begun, apart.coef_.nbytes / 2**22)  # fmt: skip
+
+    begun = time.perf_counter()
+    used = train_softmax(rows, joint, STRENGTH, len(full.ngrams))
+    classes = np.array(used.labels)
+
+    def scores_of(these: Any) -> Any:
+        return these @ used.weights.astype(np.float32) + used.bias
+
+    yield Result("the same, n-grams and concepts also learned from alone (used)",
+                 lambda part: without_urgency(classes[scores_of(full(part)).argmax(1)]),
+                 time.perf_counter() - begun, used.weights.nbytes / 2**20)  # fmt: skip
 
     begun = time.perf_counter()
     bayes = ComplementNB(alpha=0.3).fit(rows, gold)
@@ -129,11 +141,11 @@ def set_ups(train: list[Example]) -> Iterator[Result]:
 
     begun = time.perf_counter()
     unit = normalize(rows)
-    of_class = np.searchsorted(used.classes_, joint)
+    of_class = np.searchsorted(classes, joint)
 
     def ensemble(part: list[Labelled]) -> list[str]:
         these = full(part)
-        scores = used.decision_function(these)
+        scores = scores_of(these)
         near = (normalize(these) @ unit.T).tocsr()
         votes = np.zeros_like(scores)
         for i in range(len(part)):
@@ -141,10 +153,10 @@ def set_ups(train: list[Example]) -> Iterator[Result]:
             for j in np.argsort(-row.data)[:15]:
                 votes[i, of_class[row.indices[j]]] += row.data[j] ** 3
         standard = [(m - m.mean(1, keepdims=True)) / (m.std(1, keepdims=True) + 1e-9) for m in (scores, votes)]
-        return without_urgency(used.classes_[(standard[0] + 0.2 * standard[1]).argmax(1)])
+        return without_urgency(classes[(standard[0] + 0.2 * standard[1]).argmax(1)])
 
     yield Result("ensemble: used + nearest neighbours", ensemble, time.perf_counter() - begun,
-                 (used.coef_.nbytes / 2 + unit.data.nbytes + unit.indices.nbytes) / 2**21)  # fmt: skip
+                 used.weights.nbytes / 2**20 + (unit.data.nbytes + unit.indices.nbytes) / 2**21)  # fmt: skip
 
 
 def main() -> None:
