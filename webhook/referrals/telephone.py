@@ -25,7 +25,7 @@ from webhook.referrals.acknowledgement import acknowledge
 from webhook.referrals.contacts import Registered, Word, read
 from webhook.referrals.escalation import Desk, Escalation, language_for, plan_of
 from webhook.referrals.ledger import Ledger, Referral
-from webhook.referrals.voice_rows import Left, full, left_for, new_message, offer, referral_of
+from webhook.referrals.voice_rows import full, ids_for, new_message, offer, referral_of
 
 NAME = "telephone"
 """Under which the standing is kept in a conversation's state."""
@@ -147,7 +147,7 @@ class Telephone:
         with self._desk.database.writing() as transaction:
             ledger = Ledger(transaction, self._desk.vault, now)
             outcome, referral = acknowledge(ledger, contact, reference, word.pin, "voice", caller=incoming.conversation)
-            messages = left_for(transaction, self._desk.vault, referral) if outcome == "done" else []
+            messages = ids_for(transaction, referral) if outcome == "done" else []
             for _ in messages:
                 ledger.event(referral, contact.id, "heard a message", "voice")
             awaiting = ledger.awaiting(contact.id)
@@ -164,11 +164,11 @@ class Telephone:
             return self._ask_contact(Standing(CONTACT, failures=standing.failures), state, contact, before=said)
         return Turn(said, state, ends_call=True)
 
-    def _played(self, messages: list[Left], like: Reply, now: datetime) -> tuple[Reply, ...]:
+    def _played(self, messages: list[str], like: Reply, now: datetime) -> tuple[Reply, ...]:
         vault = self._desk.vault
         return tuple(
-            Reply("voice_message", like.language, like.spoken, "", audio=links.path_of(vault, left.id, now))
-            for left in messages
+            Reply("voice_message", like.language, like.spoken, "", audio=links.path_of(vault, message, now))
+            for message in messages
         )
 
     # ---- a caller asks for a person

@@ -27,6 +27,7 @@ _OFFER = sql(
 _OF_REFERRAL = sql(
     "SELECT id, audio, at_ms FROM voice_messages WHERE referral_id = :id AND state = 'stored' ORDER BY at_ms, id"
 )
+_IDS = sql("SELECT id FROM voice_messages WHERE referral_id = :id AND state = 'stored' ORDER BY at_ms, id")
 _AUDIO = sql("SELECT audio FROM voice_messages WHERE id = :id AND state = 'stored'")
 _REFERRAL = sql("SELECT referral_id FROM voice_messages WHERE id = :id")
 _WAITS = sql("SELECT 1 FROM voice_messages WHERE referral_id = :id AND state = 'stored' LIMIT 1")
@@ -89,6 +90,11 @@ def left_for(transaction: Transaction, vault: Vault, referral: str) -> list[Left
     rows = transaction.all(_OF_REFERRAL, id=referral)
     heard = ((str(i), vault.unlock_bytes(token), int(at)) for i, token, at in rows)
     return [Left(i, sound, at) for i, sound, at in heard if sound]
+
+
+def ids_for(transaction: Transaction, referral: str) -> list[str]:
+    """Their ids alone: nothing is decrypted while the database waits."""
+    return [str(row[0]) for row in transaction.all(_IDS, id=referral)]
 
 
 def sound_of(transaction: Transaction, vault: Vault, message: str) -> bytes | None:
