@@ -221,7 +221,7 @@ class Dialogue:
             return
         conversation.silences = 0
         if payload:
-            if not conversation.language and meaning(incoming.text):
+            if not conversation.language and meaning(incoming.text) not in ("", "start"):
                 parsed = self._parse(incoming.text)
                 if parsed["language_confidence"] >= LANGUAGE_OF_A_WORD:
                     conversation.language = parsed["language"]

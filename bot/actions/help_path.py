@@ -46,6 +46,9 @@ ABOUT_OF_INTENT = {"report_own_exploitation": "self", "report_other_person": "ot
 HELP = frozenset((*ABOUT_OF_INTENT, "request_human", "report_immediate_danger"))
 VAGUE = frozenset(("affirm", "inform", "nlu_fallback", "out_of_scope", "greet", "thank"))
 """Intents of a message that may be a badly understood answer; any other is a question that interrupts."""
+OFFERS = frozenset(("check_offer", "check_offer_for_relative"))
+FEW_WORDS = 3
+"""So few words are no offer that somebody tells in the middle of the help path, whatever they were understood as."""
 MAX_TRIES = 2
 Events = list[dict[str, Any]]
 
@@ -309,7 +312,8 @@ class _HelpTurn:
         if self._intent in HELP:
             return self._ask(self._hear(state))
         key_alone = bool(digits(self._context.words)) and self._intent in ("show_menu", "not_offered")
-        if self._intent not in VAGUE and not key_alone and not (step == CODE and self._context.words):
+        misheard = self._intent in OFFERS and len(words(self._context.words)) <= FEW_WORDS
+        if self._intent not in VAGUE and not misheard and not key_alone and not (step == CODE and self._context.words):
             raise ActionExecutionRejection(LOOP)
         if state.tries + 1 >= MAX_TRIES and step in (WHERE, SEEN, HOW, TIME, CODE):
             return self._ask(state.answer(step, SKIPPED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.understanding.component import (
     FEATURES,
+    KNOWN,
     LANGUAGE,
     LANGUAGE_CONFIDENCE,
     NGRAMS,
@@ -30,6 +32,8 @@ from bot.understanding.linear import LinearModel, matrix, train_labels, train_so
 
 CLASSIFIER = DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER
 _URGENT = "|urgent"
+FEWEST = 10
+"""Urgent messages that an intent needs to get a class of their own; fewer are left to the model of urgency alone."""
 
 
 def _examples(training_data: TrainingData) -> list[Message]:
@@ -68,7 +72,9 @@ class LanguageIdentifier(UnderstandingComponent, IntentClassifier):
             p = self.model.probabilities(message.get(NGRAMS))
             best = int(p.argmax())
             message.set(LANGUAGE, self.model.labels[best], add_to_output=True)
-            message.set(LANGUAGE_CONFIDENCE, float(p[best]), add_to_output=True)
+            # Letters at random are of no language, whichever file has most of their kind.
+            sure = float(p[best]) if message.get(KNOWN, True) else 1 / len(p)
+            message.set(LANGUAGE_CONFIDENCE, sure, add_to_output=True)
         return messages
 
     def _save(self, folder: Path) -> None:
@@ -99,14 +105,18 @@ class NgramIntentClassifier(UnderstandingComponent, IntentClassifier):
 
         ``urgent_above`` and ``ask_above``: upper and lower threshold of ``urgent_score``.
         """
-        return {"strength": 0.5, "urgent_strength": 0.3, "urgent_above": 0.38, "ask_above": 0.11}
+        return {"strength": 0.5, "urgent_strength": 0.3, "urgent_above": 0.28, "ask_above": 0.11}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits all languages together."""
         examples = _examples(training_data)
         rows = _rows(examples)
         urgent = [_URGENT if block_metadata(m).get("urgent") else "" for m in examples]
-        classes = [m.get(INTENT) + mark for m, mark in zip(examples, urgent, strict=True)]
+        counts = Counter((m.get(INTENT), mark) for m, mark in zip(examples, urgent, strict=True))
+        classes = [
+            m.get(INTENT) + (mark if counts[m.get(INTENT), mark] >= FEWEST else "")
+            for m, mark in zip(examples, urgent, strict=True)
+        ]
         split = examples[0].get(NGRAMS).size
         self._use(train_softmax(rows, classes, self.config["strength"], split))
         self.urgency = train_softmax(rows, urgent, self.config["urgent_strength"], split)
@@ -158,7 +168,7 @@ class SignRecogniser(UnderstandingComponent, IntentClassifier):
 
         ``silent_share``: one in this many messages without any sign is used to learn the signs.
         """
-        return {"strength": 0.5, "balance": 2.0, "threshold": 0.5, "silent_share": 3}
+        return {"strength": 0.5, "balance": 2.0, "threshold": 0.45, "silent_share": 3}
 
     def train(self, training_data: TrainingData) -> Resource:
         """Fits one binary model per sign."""

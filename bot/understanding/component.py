@@ -13,6 +13,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 WORDS = "words"
 SPELLED = "spelled"
+KNOWN = "some_word_known"
 NGRAMS = "ngram_features"
 FEATURES = "features_with_concepts"
 LANGUAGE = "language"

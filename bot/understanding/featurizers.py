@@ -17,6 +17,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.understanding.component import (
     FEATURES,
+    KNOWN,
     LANGUAGE,
     NGRAMS,
     SPELLED,
@@ -80,8 +81,9 @@ class Speller(UnderstandingComponent):
         return self._resource
 
     def process(self, messages: list[Message]) -> list[Message]:
-        """Sets the property on each message."""
+        """Sets ``spelled``, and whether any word was known as typed, on each message."""
         for message in messages:
+            message.set(KNOWN, self.lexicon.knows(message.get(WORDS) or []))
             message.set(SPELLED, self.lexicon.corrected(message.get(WORDS) or []))
         return messages
 

@@ -56,6 +56,10 @@ class Lexicon:
             np.array([place for _, place in pairs], dtype=np.int32),
         )
 
+    def knows(self, tokens: Sequence[str]) -> bool:
+        """Whether any of the words, as they were typed, is a known one."""
+        return any(token in self._index for token in tokens)
+
     def corrected(self, tokens: list[str]) -> list[str]:
         """The same words, unknown ones replaced by the likeliest known one of the message's language, if there is any.
 
