@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.understanding.linear import LinearModel, Vocabulary
+from bot.understanding.linear import Features, LinearModel, Vocabulary, matrix, train_softmax
 
 TERMS = st.lists(st.text(min_size=1, max_size=8).map("w:".__add__), max_size=20)
 KNOWN = [["w:a", "c:_a", "k:PAY"], ["w:a", "c:_a"], ["w:b", "k:PAY"]]
@@ -50,3 +50,19 @@ def test_a_model_comes_back_from_disk_and_softmax_sums_to_one(tmp_path: Path) ->
     p = LinearModel.load(tmp_path, "intent").probabilities(features)
     assert p.tolist() == model.probabilities(features).tolist()
     assert abs(p.sum() - 1) < 1e-6
+
+
+def test_halves_learned_from_alone_do_not_lean_on_each_other() -> None:
+    """Where both halves say the same and one is louder, the quiet one is still learned."""
+    rows = matrix(
+        [
+            Features(np.array([label, 2 + label], np.int32), np.array([1, 0.2], np.float32), 4)
+            for label in (0, 1)
+            for _ in range(30)
+        ]
+    )
+    labels = ["a"] * 30 + ["b"] * 30
+    quiet = Features(np.array([2], np.int32), np.array([0.2], np.float32), 4)
+    together, also_alone = train_softmax(rows, labels, 1.0), train_softmax(rows, labels, 1.0, split=2)
+    assert also_alone.labels == ["a", "b"]
+    assert also_alone.probabilities(quiet)[0] > together.probabilities(quiet)[0] + 0.05
