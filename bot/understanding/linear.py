@@ -172,7 +172,9 @@ def train_softmax(rows: Any, targets: Sequence[str], strength: float, split: int
     (weights, bias), (fold_weights, fold_bias) = (
         _added(fitted[at : at + len(fitted) // 2]) for at in (0, len(fitted) // 2)
     )
-    scale = _best_scale(rows[test] @ fold_weights + fold_bias, np.searchsorted(names, labels[test]))
+    seen = np.unique(labels[train])
+    test = test[np.isin(labels[test], seen)]  # a class of one message is in no fold but this
+    scale = _best_scale(rows[test] @ fold_weights + fold_bias, np.searchsorted(seen, labels[test]))
     return LinearModel(
         [str(name) for name in names],
         np.ascontiguousarray(scale * weights, dtype=np.float16),
