@@ -222,9 +222,8 @@ class Dialogue:
         conversation.silences = 0
         if payload:
             if not conversation.language and meaning(incoming.text) not in ("", "start"):
-                parsed = self._parse(incoming.text)
-                if parsed["language_confidence"] >= LANGUAGE_OF_A_WORD:
-                    conversation.language = parsed["language"]
+                # START is Telegram's own word, whoever sends it.
+                self._judge_language(conversation, self._parse(incoming.text), enough=LANGUAGE_OF_A_WORD)
             intent, entities = parse_payload(payload)
             if intent == "not_offered":
                 draft.says.append(Say("choice_not_offered"))
@@ -531,13 +530,15 @@ class Dialogue:
 
     # ---- language
 
-    def _judge_language(self, conversation: Conversation, parsed: dict[str, Any]) -> None:
-        """First message: its language when that is sure. Later: only strong evidence over messages switches."""
+    def _judge_language(
+        self, conversation: Conversation, parsed: dict[str, Any], enough: float = SURE_LANGUAGE
+    ) -> None:
+        """First message: its language when ``enough`` is sure. Later: only strong evidence over messages switches."""
         found, sure, count = parsed["language"], parsed["language_confidence"], len(words(parsed["text"]))
         if found not in self._catalogue.current().languages:
             return
         if not conversation.language:
-            if sure >= SURE_LANGUAGE or count >= 3:
+            if sure >= enough or count >= 3:
                 conversation.language = found
             return
         conversation.evidence = {

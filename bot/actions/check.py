@@ -159,10 +159,10 @@ class OfferLoop(Action):
         signs, grade = state.signs(), state.grade()
         shown, asks = [f"sign_{sign}" for sign in signs], list(state.asks())
         if channel == "voice":
-            # Named, the heaviest first, as long as one listens; the rest point by point, with "what to ask".
-            child = [key for key in shown if key == "sign_child_travels"]
-            shown = child + [key for key in shown if key not in child]
-            room = HEARD_SIGNS_BEFORE_CHILD if child else HEARD_SIGNS
+            # Named, a child who travels first, then the heaviest, as long as one listens; the rest point by point, with
+            # "what to ask".
+            shown.sort(key=lambda key: key != "sign_child_travels")
+            room = HEARD_SIGNS_BEFORE_CHILD if "child_travels" in signs else HEARD_SIGNS
             if grade == "unknown":
                 # That something is unknown is what this result says anyway.
                 shown = [key for key in shown if key != f"sign_{UNVERIFIED}"]

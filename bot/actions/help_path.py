@@ -224,7 +224,7 @@ class _HelpTurn:
                 said = {DANGER: "yes", CONTACT: "no", CONSENT: "no"}.get(step, "")
             if step == DANGER and self._intent == "report_immediate_danger":
                 said = "yes"
-            if step == CONSENT and ((said == "yes" and not self._agreed()) or (said == "no" and self._half_a_yes())):
+            if step == CONSENT and self._half_a_yes(said):
                 said = ""
             return said or None, state
         name, allowed = {
@@ -240,15 +240,14 @@ class _HelpTurn:
         skips = step in (HOW, TIME) and (answer == "unknown" or _word_answer("skip", self._context.words))
         return (SKIPPED if skips else None), state
 
-    def _agreed(self) -> bool:
-        """Consent is a button, a key, or a yes that says nothing else; half a yes is asked again."""
+    def _half_a_yes(self, said: str) -> bool:
+        """Consent is a button, a key, or a yes that says nothing else. A no that begins as a yes ("oui mais non") is
+        asked again like any other half a yes: taken for a refusal, nobody would come."""
         text = self._context.words
-        return not text or bool(digits(text)) or bool(_word_answer("agree", text))
-
-    def _half_a_yes(self) -> bool:
-        """A no that begins as a yes ("oui mais non") is asked again too: taken for a refusal, nobody would come."""
-        said = words(self._context.words)
-        return any(_word_answer("agree", " ".join(said[:count])) for count in (1, 2, 3) if count < len(said))
+        if said == "yes":
+            return bool(text) and not digits(text) and not _word_answer("agree", text)
+        tokens = words(text)
+        return any(_word_answer("agree", " ".join(tokens[:count])) for count in range(1, len(tokens)))
 
     def _understand_where(self, state: HelpState) -> tuple[str | None, HelpState]:
         text = self._context.words

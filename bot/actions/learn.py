@@ -9,7 +9,7 @@ from rasa_sdk import Action
 from rasa_sdk.events import ActiveLoop
 from rasa_sdk.interfaces import ActionExecutionRejection
 
-from bot.actions import Services, context_of, do, entity_of, intent_of, say
+from bot.actions import Services, TurnContext, context_of, do, entity_of, intent_of, say
 from bot.places import AMBIGUOUS_TOWNS, Place, region_choices
 from bot.referral.numbers import number_lines
 from bot.understanding.spelling import words
@@ -55,18 +55,13 @@ class LegalAid(Action):
     """Free legal aid; the office at once when the question names a town."""
 
     def __init__(self, services: Services) -> None:
-        self._places = services.places
         self._offices = Offices(services)
 
     def name(self) -> str:
         return "action_legal_aid"
 
     def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
-        context = context_of(tracker)
-        place = self._places.find(context.words)
-        if place is not None and place.office and place.name not in AMBIGUOUS_TOWNS:
-            self._offices.tell(dispatcher, place, context.at)
-        else:
+        if not self._offices.tell_of_named(dispatcher, context_of(tracker)):
             say(dispatcher, "ask_legal_aid")
         return []
 
@@ -75,6 +70,7 @@ class Offices:
     """Tells the office of a place."""
 
     def __init__(self, services: Services) -> None:
+        self._places = services.places
         self._directory = services.directory
         self._test_service = services.test_service
 
@@ -82,6 +78,14 @@ class Offices:
         """``place`` has an office; ``at`` is the moment, ISO 8601."""
         found = {"place": place.name, "office": place.office}
         say(dispatcher, "office_found", {**found, "contact": self._number(place, at)})
+
+    def tell_of_named(self, dispatcher: Any, context: TurnContext) -> bool:
+        """The office of the town that a message names by the way; False, and nothing said, when it names none."""
+        place = self._places.find(context.words)
+        if place is None or not place.office or place.name in AMBIGUOUS_TOWNS:
+            return False
+        self.tell(dispatcher, place, context.at)
+        return True
 
     def _number(self, place: Place, at: str) -> dict[str, Any]:
         """The office's number when the directory has one that may be told, or how to find it without."""
@@ -129,11 +133,10 @@ class FindOffice(Action):
 
 
 class Inform(Action):
-    """A bare answer where nothing was asked: the name of a town alone is taken for the nearest office, since the answer
-    about legal aid has just said that there is one in the regions; a number or a time is not understood."""
+    """A bare answer where nothing was asked. A town alone looks for its office: whoever was told of legal aid answers
+    so, and nothing else here depends on a town."""
 
     def __init__(self, services: Services) -> None:
-        self._places = services.places
         self._offices = Offices(services)
 
     def name(self) -> str:
@@ -141,10 +144,7 @@ class Inform(Action):
 
     def run(self, dispatcher: Any, tracker: Any, domain: Any) -> list[dict[str, Any]]:
         context = context_of(tracker)
-        place = self._places.find(context.words) if len(words(context.words)) <= FEW_WORDS else None
-        if place is not None and place.office:
-            self._offices.tell(dispatcher, place, context.at)
-        else:
+        if len(words(context.words)) > FEW_WORDS or not self._offices.tell_of_named(dispatcher, context):
             do(dispatcher, "not_understood")
         return []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +31,6 @@ from bot.understanding.linear import LinearModel, matrix, train_labels, train_so
 
 CLASSIFIER = DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER
 _URGENT = "|urgent"
-FEWEST = 10
-"""Urgent messages that an intent needs to get a class of their own; fewer are left to the model of urgency alone."""
 
 
 def _examples(training_data: TrainingData) -> list[Message]:
@@ -112,11 +109,7 @@ class NgramIntentClassifier(UnderstandingComponent, IntentClassifier):
         examples = _examples(training_data)
         rows = _rows(examples)
         urgent = [_URGENT if block_metadata(m).get("urgent") else "" for m in examples]
-        counts = Counter((m.get(INTENT), mark) for m, mark in zip(examples, urgent, strict=True))
-        classes = [
-            m.get(INTENT) + (mark if counts[m.get(INTENT), mark] >= FEWEST else "")
-            for m, mark in zip(examples, urgent, strict=True)
-        ]
+        classes = [m.get(INTENT) + mark for m, mark in zip(examples, urgent, strict=True)]
         split = examples[0].get(NGRAMS).size
         self._use(train_softmax(rows, classes, self.config["strength"], split))
         self.urgency = train_softmax(rows, urgent, self.config["urgent_strength"], split)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 CALIBRATION_FOLDS = 3
-BLOCKS = {"n": 0, "w": 0, "b": 0, "c": 1, "k": 2, "o": 2, "p": 2, "x": 0}
+BLOCKS = {"n": 0, "w": 0, "b": 0, "c": 1, "k": 2, "o": 2, "p": 2, "x": 3}
 """Which block a term belongs to, by its first letter."""
 
 
@@ -83,7 +83,7 @@ class Vocabulary:
         indices = places[self._numbers[places] == said[: len(places)]].astype(np.int32)
         values = self._idf[indices]
         blocks = self._blocks[indices]
-        norms = np.sqrt(np.bincount(blocks, values * values, minlength=3))
+        norms = np.sqrt(np.bincount(blocks, values * values, minlength=4))
         return Features(indices, (values / norms[blocks]).astype(np.float32), len(self))
 
     def save(self, folder: Path) -> None:
@@ -158,25 +158,18 @@ def train_softmax(rows: Any, targets: Sequence[str], strength: float, split: int
     from sklearn.model_selection import StratifiedKFold  # noqa: PLC0415
 
     labels = np.array(targets)
-    names = np.unique(labels)
-    # One part held out is enough to fit one number.
-    train, test = next(StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=0).split(rows, labels))
-    fold_rows, all_rows = rows[train], rows
-    jobs = [
-        (part, gold, columns)
-        for part, gold in ((all_rows, labels), (fold_rows, labels[train]))
-        for columns in ((slice(None), slice(0, split), slice(split, None)) if split else (slice(None),))
-    ]
+    views = [slice(None), slice(0, split), slice(split, None)] if split else [slice(None)]
+    # One part held out is enough to fit one number. A class of one message may be in no other part.
+    fold, rest = next(StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=0).split(rows, labels))
+    rest = rest[np.isin(labels[rest], labels[fold])]
+    parts = [(rows, labels), (rows[fold], labels[fold])]
     with ThreadPoolExecutor() as pool:  # liblinear runs outside the interpreter's lock
-        fitted = list(pool.map(lambda job: _planes(job[0][:, job[2]], job[1], strength), jobs))
-    (weights, bias), (fold_weights, fold_bias) = (
-        _added(fitted[at : at + len(fitted) // 2]) for at in (0, len(fitted) // 2)
-    )
-    seen = np.unique(labels[train])
-    test = test[np.isin(labels[test], seen)]  # a class of one message is in no fold but this
-    scale = _best_scale(rows[test] @ fold_weights + fold_bias, np.searchsorted(seen, labels[test]))
+        fits = [[pool.submit(_planes, part[:, view], gold, strength) for view in views] for part, gold in parts]
+        (weights, bias), (fold_weights, fold_bias) = (_added([fit.result() for fit in of]) for of in fits)
+    gold = np.searchsorted(np.unique(labels[fold]), labels[rest])
+    scale = _best_scale(rows[rest] @ fold_weights + fold_bias, gold)
     return LinearModel(
-        [str(name) for name in names],
+        [str(name) for name in np.unique(labels)],
         np.ascontiguousarray(scale * weights, dtype=np.float16),
         (scale * bias).astype(np.float32),
         "softmax",

@@ -66,3 +66,11 @@ def test_halves_learned_from_alone_do_not_lean_on_each_other() -> None:
     together, also_alone = train_softmax(rows, labels, 1.0), train_softmax(rows, labels, 1.0, split=2)
     assert also_alone.labels == ["a", "b"]
     assert also_alone.probabilities(quiet)[0] > together.probabilities(quiet)[0] + 0.05
+
+
+def test_a_class_of_one_message_stops_no_training() -> None:
+    one = [Features(np.array([column], np.int32), np.array([1], np.float32), 3) for column in (0, 1)]
+    alone = Features(np.array([2], np.int32), np.array([1], np.float32), 3)
+    model = train_softmax(matrix([*one * 20, alone]), ["a", "b"] * 20 + ["c"], 1.0)
+    assert model.labels == ["a", "b", "c"]
+    assert model.labels[model.probabilities(one[0]).argmax()] == "a"

@@ -69,6 +69,7 @@ def test_straight_through(
         named = set(course["signs"]) - ({"unverified"} if course["grade"] == "unknown" else set())
         assert signs_told(person) <= named
         assert len(signs_told(person)) == min(len(named), 3 if course.get("child") else 6)
+        assert ("child_travels" in signs_told(person)) == bool(course.get("child"))
     else:
         assert signs_told(person) == set(course["signs"])
     if course.get("child"):
